@@ -1,0 +1,162 @@
+"""The seams: what a station, a perception, affordance and reward model, a policy and a filter must offer.
+
+Observations that an implementation receives are not to be changed by it; what it returns is its caller's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
+
+from sinew_core.types import (
+    ActionChunk,
+    Affordance,
+    CameraFrame,
+    CameraModel,
+    FloatArray,
+    JointCommand,
+    JointState,
+    Observation,
+    Percept,
+    Refusal,
+    RewardEstimate,
+    Task,
+)
+
+
+@runtime_checkable
+class Arm(Protocol):
+    """A robot arm, its gripper being one more joint."""
+
+    def read(self) -> JointState:
+        """Return the present joints, as a copy."""
+
+    def write(self, command: JointCommand) -> None:
+        """Send a position target for every joint."""
+
+    def stop(self) -> None:
+        """Stay where the arm is; safe to call at any time and more than once."""
+
+    def close(self) -> None:
+        """Release the device."""
+
+
+@runtime_checkable
+class Camera(Protocol):
+    """A colour or RGB-D camera."""
+
+    @property
+    def model(self) -> CameraModel:
+        """The intrinsics and the mounting."""
+
+    def read(self) -> CameraFrame:
+        """Return the newest frame, as a copy."""
+
+    def close(self) -> None:
+        """Release the device."""
+
+
+@runtime_checkable
+class World(Protocol):
+    """The simulated side of a station: what a real one does not offer."""
+
+    @property
+    def stamp(self) -> int:
+        """The simulated time, in ns; it never runs backwards, not even over a reset."""
+
+    def reset(self, seed: int, instruction: str = "") -> Task:
+        """Lay out a new scene with the arm at home; an empty instruction draws one from the task."""
+
+    def step(self, duration: int) -> None:
+        """Advance the physics by `duration` ns."""
+
+    def success(self) -> bool:
+        """Tell whether the task is done, from the simulator's own state."""
+
+
+@runtime_checkable
+class Station(Protocol):
+    """An arm and its cameras, which in a simulator share one physics."""
+
+    @property
+    def arm(self) -> Arm:
+        """The arm."""
+
+    @property
+    def cameras(self) -> Mapping[str, Camera]:
+        """The cameras by name."""
+
+    @property
+    def world(self) -> World | None:
+        """The simulator, or None on hardware."""
+
+    def close(self) -> None:
+        """Stop the arm and release every device."""
+
+
+@runtime_checkable
+class PerceptionModel(Protocol):
+    """Finds keypoints and features in camera frames."""
+
+    def reset(self, task: Task) -> None:
+        """Begin an episode."""
+
+    def process(self, frames: Mapping[str, CameraFrame], joints: JointState) -> Percept:
+        """Return what is seen in frames captured together; what is not seen is absent."""
+
+
+@runtime_checkable
+class AffordanceModel(Protocol):
+    """Answers a sentence about a scene with where to act; slow: a vision-language model may sit behind."""
+
+    def propose(self, observation: Observation, instruction: str) -> Affordance | Refusal:
+        """Return an affordance, or a refusal that names what was seen."""
+
+
+@runtime_checkable
+class RewardModel(Protocol):
+    """Grades observations."""
+
+    def reset(self, task: Task) -> None:
+        """Begin an episode."""
+
+    def estimate(self, observation: Observation) -> RewardEstimate:
+        """Return the reward of this observation, with its stamp."""
+
+
+@runtime_checkable
+class Policy(Protocol):
+    """Chooses joint targets; a person with a teleoperation device is one, too."""
+
+    def reset(self, task: Task) -> None:
+        """Begin an episode."""
+
+    def infer(self, observation: Observation) -> ActionChunk:
+        """Return joint targets, (horizon, n), with the observation's stamp."""
+
+
+@dataclass(frozen=True, slots=True)
+class MotionState:
+    """What a safety filter judges a command against."""
+
+    joints: JointState
+    target: FloatArray  # (n,) last position sent
+    velocity: FloatArray  # (n,) of the target over the last control period
+    dt: float  # s, one control period
+
+
+@dataclass(frozen=True, slots=True)
+class SafeCommand:
+    """A command that may be sent, and the names of the limits that changed it."""
+
+    command: JointCommand
+    reasons: tuple[str, ...] = ()
+
+
+@runtime_checkable
+class SafetyFilter(Protocol):
+    """Turns a wanted command into a safe one; pure, so that filters chain and their order is visible."""
+
+    def filter(self, command: JointCommand, state: MotionState) -> SafeCommand:
+        """Return the nearest command that is safe to send."""

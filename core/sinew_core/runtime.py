@@ -1,0 +1,183 @@
+"""The loop in one process: the same objects that the nodes hold, called in the same order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from sinew_core.arbiter import chunk_fault
+from sinew_core.control import ControlPath
+from sinew_core.errors import InferenceError
+from sinew_core.hardware import Hardware, due_cameras
+from sinew_core.observations import ObservationBuffer
+from sinew_core.protocols import AffordanceModel, PerceptionModel, Policy, RewardModel, Station
+from sinew_core.types import (
+    NANOSECONDS,
+    ActionChunk,
+    CameraFrame,
+    ExecutedCommand,
+    JointState,
+    Observation,
+    Refusal,
+    RewardEstimate,
+    Task,
+)
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Brain:
+    """What sits between the cameras and the arm."""
+
+    perception: PerceptionModel
+    affordance: AffordanceModel
+    reward: RewardModel
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One control period as it happened."""
+
+    index: int
+    observation: Observation
+    reward: RewardEstimate
+    executed: ExecutedCommand
+
+
+@dataclass(frozen=True, slots=True)
+class EpisodeResult:
+    """How an episode ended: success, timeout, refused, stopped, error or interrupted."""
+
+    seed: int
+    instruction: str
+    outcome: str
+    steps: int
+    message: str = ""
+
+    @property
+    def success(self) -> bool:
+        """Whether the task was done."""
+        return self.outcome == "success"
+
+
+OnStep = Callable[[Step], None]
+
+
+def run_episode(
+    station: Station,
+    hardware: Hardware,
+    brain: Brain,
+    *,
+    seed: int,
+    instruction: str = "",
+    max_steps: int = 0,
+    on_step: OnStep | None = None,
+) -> EpisodeResult:
+    """Run one episode on a simulated station in lockstep; whatever happens, the arm ends held.
+
+    An exception of a model becomes the outcome `error` with its message; Ctrl-C becomes `interrupted`.
+    """
+    assert station.world is not None, "run_episode needs a simulated station"
+    task = station.world.reset(seed, instruction)
+    task = replace(task, max_steps=max_steps) if max_steps else task
+    episode = _Episode(station, hardware, brain, task)
+    try:
+        outcome, message = episode.run(on_step)
+    except KeyboardInterrupt:
+        outcome, message = "interrupted", "interrupted by the user"
+    except InferenceError as error:
+        outcome, message = "error", str(error)
+    finally:
+        episode.path.hold()
+    return EpisodeResult(seed, task.instruction, outcome, episode.steps, message)
+
+
+class _Episode:
+    """The state of one episode."""
+
+    def __init__(self, station: Station, hardware: Hardware, brain: Brain, task: Task) -> None:
+        self.station, self.hardware, self.brain, self.task = station, hardware, brain, task
+        self.path = ControlPath(station, hardware)
+        self.steps = 0
+        self._buffer = ObservationBuffer(task, round(hardware.config.max_age * NANOSECONDS))
+        self.path.reset(station.arm.read())
+        for part in (brain.perception, brain.reward, brain.policy):
+            guarded(part, part.reset, task)
+
+    def run(self, on_step: OnStep | None) -> tuple[str, str]:
+        """Return the outcome and its message."""
+        world = self.station.world
+        assert world is not None
+        for index in range(self.task.max_steps):
+            observation = self.observe(index)
+            if observation.affordance is None:
+                answer = guarded(
+                    self.brain.affordance, self.brain.affordance.propose, observation, self.task.instruction
+                )
+                if isinstance(answer, Refusal):
+                    return "refused", answer.reason
+                self._buffer.affordance = answer
+                observation = replace(observation, affordance=answer)
+            self.act(index, observation, on_step)
+            if world.success():
+                return "success", ""
+        return "timeout", f"not done after {self.task.max_steps} steps"
+
+    def observe(self, index: int) -> Observation:
+        """Read what this control period delivers and return what is known in it."""
+        joints = self.station.arm.read()
+        frames = {
+            name: self.station.cameras[name].read()
+            for name in due_cameras(self.hardware.config.cameras, index)
+        }
+        return perceive(self._buffer, self.brain.perception, joints, frames)
+
+    def act(self, index: int, observation: Observation, on_step: OnStep | None) -> None:
+        """Grade the observation, ask the policy and send one command."""
+        reward = guarded(self.brain.reward, self.brain.reward.estimate, observation)
+        chunk = checked_infer(self.brain.policy, observation, len(self.hardware.robot.joint_names))
+        self.path.offer("policy", chunk, observation.stamp)
+        executed = self.path.execute(observation.joints)
+        self.steps = index + 1
+        if on_step is not None:
+            on_step(Step(index, observation, reward, executed))
+
+
+def perceive(
+    buffer: ObservationBuffer,
+    perception: PerceptionModel,
+    joints: JointState,
+    frames: Mapping[str, CameraFrame],
+) -> Observation:
+    """Put one control period's joints and frames, and what is seen in them, into the buffer."""
+    buffer.add_joints(joints)
+    buffer.add_frames(frames)
+    if frames:
+        buffer.add_percept(guarded(perception, perception.process, frames, joints))
+    observation = buffer.build()
+    assert observation is not None
+    return observation
+
+
+def guarded(model: object, call: Callable[..., T], *arguments: object) -> T:
+    """Call a model's method; whatever it raises becomes an InferenceError that names the model."""
+    try:
+        return call(*arguments)
+    except Exception as error:
+        raise InferenceError(f"{type(model).__name__}: {type(error).__name__}: {error}") from error
+
+
+def checked_infer(policy: Policy, observation: Observation, joints: int) -> ActionChunk:
+    """Ask a policy; anything but a usable chunk for `joints` joints is an InferenceError."""
+    chunk = guarded(policy, policy.infer, observation)
+    if not isinstance(chunk, ActionChunk):
+        raise InferenceError(
+            f"{type(policy).__name__}: returned {type(chunk).__name__}, expected ActionChunk"
+        )
+    fault = chunk_fault(chunk, joints)
+    if fault is not None:
+        raise InferenceError(f"{type(policy).__name__}: {fault}")
+    return chunk

@@ -1,0 +1,1 @@
+"""Running, measuring and reporting: the verbs `run`, `bench` and `doctor`."""

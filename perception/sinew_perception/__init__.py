@@ -1,0 +1,1 @@
+"""Perception and affordance models: camera frames and sentences in, keypoints and affordances out."""

@@ -1,0 +1,1 @@
+"""Policies, one file each: observations in, action chunks out."""
