@@ -123,10 +123,9 @@ def _plane_depth(directions: FloatArray, eye: FloatArray, height: float) -> Floa
 class FakeWorld:
     """A world without physics that calls the task done after a number of control periods."""
 
-    def __init__(
-        self, clock: FakeClock, arm: FakeArm, home: FloatArray, task: str, success_after: int
-    ) -> None:
-        self._clock, self._arm, self._home, self._task = clock, arm, home, task
+    def __init__(self, clock: FakeClock, arm: FakeArm, task: str, success_after: int) -> None:
+        self._clock, self._arm, self._task = clock, arm, task
+        self._home = arm.position.copy()
         self._success_after = success_after
         self._steps = 0
 

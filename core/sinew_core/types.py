@@ -89,8 +89,10 @@ class Percept:
 class Affordance:
     """Where to act and by which way, as an affordance model answered.
 
-    `grasp` and `target` are keypoint names or (3,) points; without a grasp the gripper stays closed and
-    the waypoints are the way of the tip. `closed[i]` is the gripper on the way to waypoint i.
+    `grasp` and `target` are keypoint names or (3,) points. `moves` names the keypoint that is to end at
+    the target; without a grasp it is pushed there, and without `moves` the tip itself goes there. The
+    waypoints are the way of the tip (after the grasp, when there is one), with the gripper `closed[i]`
+    on the way to waypoint i.
     """
 
     stamp: int
@@ -100,6 +102,7 @@ class Affordance:
     target: str | FloatArray | None
     source: str
     closed: npt.NDArray[np.bool_]  # (k,)
+    moves: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
