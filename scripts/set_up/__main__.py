@@ -58,8 +58,7 @@ def _bring_up_to_date() -> None:
 
 def _install(part: Part, stamps: Stamps) -> None:
     stamps.begin(part.name)
-    for arguments in part.pip_arguments:
-        pip_install(part.title, VENV, arguments)
+    pip_install(part.title, VENV, part.pip_arguments)
     stamps.finish(part.name, part.key)
 
 

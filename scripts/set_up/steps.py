@@ -53,6 +53,7 @@ def pip_install(title: str, venv: Path, arguments: Sequence[str]) -> None:
                     log.write(line)
                     status.read(line)
                 code = process.wait()
+                status.end("done" if code == 0 else "failed")
         except KeyboardInterrupt:
             _let_end(process)
             raise
@@ -92,9 +93,14 @@ class _Status:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._ticker.join()
-        self._show("done")
         if self._rewrites:
             print(flush=True)
+
+    def end(self, outcome: str) -> None:
+        """Show how it came out, as the last thing."""
+        self._ended.set()
+        self._ticker.join()
+        self._show(outcome)
 
     def read(self, line: str) -> None:
         """Take one line of pip's output."""

@@ -16,12 +16,12 @@ class Part:
     name: str
     title: str
     key: str
-    pip_arguments: tuple[tuple[str, ...], ...]  # one tuple per call
+    pip_arguments: tuple[str, ...]
     compiles: bool = False
 
 
 def wanted_parts(root: Path) -> list[Part]:
-    """All parts. The libraries come first: they bring the ROS wheels that the messages need."""
+    """All parts, each after those it needs."""
     constraints = root / "constraints.txt"
     pinned = ("-c", str(constraints))
     # Build tools come from the constraints too, so that no build downloads its own.
@@ -30,27 +30,25 @@ def wanted_parts(root: Path) -> list[Part]:
     nodes = root / "ros2_ws/src/sinew_nodes"
     base = [sys.version[:4], str(root), constraints.read_text()]
     return [
+        Part("build_tools", "Installing build tools", _key(base), (*pinned, "hatchling", "setuptools")),
         Part(
             "libraries",
-            "Installing Sinew's libraries and what they need",
+            "Installing Sinew's libraries, ROS 2 and the simulators",
             _key([*base, _packaging_tables(root / "pyproject.toml")]),
-            (
-                (*pinned, "hatchling", "setuptools"),
-                (*pinned, "--no-build-isolation", "-e", f"{root}[all]"),
-            ),
+            (*pinned, "--no-build-isolation", "-e", f"{root}[all]"),
         ),
         Part(
             "messages",
             "Building the ROS messages",
             _key([*base, *_contents(messages.rglob("*"))]),
-            (("--force-reinstall", *local, str(messages)),),
+            ("--force-reinstall", *local, str(messages)),
             compiles=True,
         ),
         Part(
             "nodes",
             "Installing the ROS nodes",
             _key([*base, *_contents(nodes.glob("*"))]),  # the code itself is found where it lies
-            ((*local, "-e", str(nodes)),),
+            (*local, "-e", str(nodes)),
         ),
     ]
 
