@@ -52,15 +52,16 @@ class JointLimits:
 
 
 def _stopping_speed(distance: FloatArray, acceleration: FloatArray, dt: float) -> FloatArray:
-    """Return the greatest speed from which whole control periods of braking end within `distance`.
+    """Return the greatest speed from which braking in whole control periods ends within `distance`.
 
-    Braking from v covers v dt + (v - a dt) dt + ..., at most v^2 / 2a + v dt / 2; solved for v. Within
-    one last step the distance itself may be covered.
+    Braking from v covers v dt + (v - a dt) dt + ... while positive. For v = n a dt that is
+    a dt^2 n (n + 1) / 2, and linear in v between these.
     """
-    half = acceleration * dt / 2
-    return np.maximum(
-        np.sqrt(half**2 + 2 * acceleration * distance) - half, np.minimum(distance / dt, 2 * half)
-    )
+    unit = acceleration * dt**2
+    n = np.floor((np.sqrt(1 + 8 * distance / unit) - 1) / 2)
+    rest = distance - unit * n * (n + 1) / 2
+    speed: FloatArray = n * acceleration * dt + rest / ((n + 1) * dt)
+    return speed
 
 
 @dataclass(frozen=True, slots=True)
