@@ -15,11 +15,17 @@ def make_environment(venv: Path) -> None:
     if python.exists() and _works(python):
         return
     print(f"Making the environment {venv}", flush=True)
+    command = [sys.executable, "-m", "venv", "--clear", str(venv)]
     result = subprocess.run(
-        [sys.executable, "-m", "venv", "--clear", str(venv)], env=child_environment(), check=False
+        command,
+        env=child_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
     )
     if result.returncode != 0:
-        raise StepError(f"{sys.executable} -m venv {venv} failed, see above")
+        raise StepError(f"{result.stdout}\n{' '.join(command)}\nfailed with {result.returncode}")
 
 
 def mend_interrupted_installs(venv: Path) -> None:

@@ -52,6 +52,7 @@ FILLED = [
         grasp="red cube",
         has_grasp_point=True,
         grasp_point=Point(x=0.1, y=0.2, z=0.3),
+        moves="red cube",
         target="blue bowl",
         has_target_point=True,
         target_point=Point(x=-0.1, y=0.2, z=0.0),

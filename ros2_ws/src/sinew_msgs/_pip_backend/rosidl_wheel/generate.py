@@ -6,6 +6,7 @@ import io
 import multiprocessing
 import os
 import shutil
+import signal
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -69,7 +70,9 @@ def generate_sources(project: Project, toolchain: Toolchain, output: Path) -> So
         for name, root in roots.items()
     ]
     context = multiprocessing.get_context("fork")  # spawn would re-execute pip's build script
-    with ProcessPoolExecutor(os.cpu_count(), context) as pool:
+    # Workers end at once on Ctrl-C; only this process reports it.
+    ends = (signal.SIGINT, signal.SIG_DFL)
+    with ProcessPoolExecutor(os.cpu_count(), context, signal.signal, ends) as pool:
         for task, _ in zip(tasks, pool.map(_run_generator, tasks), strict=True):
             progress.advance(f"generated {task.generator}")
     return Sources(roots, share, dependencies)
