@@ -1,0 +1,48 @@
+"""What a task is to a simulated station: it lays out scenes and judges their truth."""
+
+from __future__ import annotations
+
+from typing import Protocol, runtime_checkable
+
+import numpy as np
+from sinew_core.hardware import SceneConfig
+from sinew_core.plugins import build, plugin_spec
+
+from sinew_sim.scene import Scene, SceneState
+
+SLOW = 0.02  # m/s, below which an object is at rest
+RELEASED = 0.05  # m from the tip to an object's centre, beyond which no gripper can hold it
+
+
+@runtime_checkable
+class TaskDefinition(Protocol):
+    """A reset distribution with an instruction, and a success test."""
+
+    @property
+    def max_steps(self) -> int:
+        """Control periods of 50 ms that are ample."""
+
+    def sample(self, rng: np.random.Generator, instruction: str, area: SceneConfig) -> Scene:
+        """Lay out a scene; an empty instruction draws one.
+
+        A given instruction that the task can read is laid out and judged. One that it cannot read gets
+        a scene without any object that the instruction names, in which nothing is success.
+        """
+
+    def success(self, scene: Scene, state: SceneState) -> bool:
+        """Tell whether the scene's instruction is carried out in this state; pure."""
+
+
+def load_task(name: str) -> TaskDefinition:
+    """Return the task that a user named: `pick_place` or `module:Class`; raises ConfigError."""
+    return build(plugin_spec(name, "sinew_sim.tasks", "task"), TaskDefinition, f"task {name}")
+
+
+def at_rest(state: SceneState, name: str) -> bool:
+    """Tell whether an object lies still."""
+    return state.objects[name].speed < SLOW
+
+
+def released(state: SceneState, name: str) -> bool:
+    """Tell whether the gripper is away from an object: opened, and drawn back by RELEASED."""
+    return float(np.linalg.norm(state.tip - state.objects[name].position)) > RELEASED

@@ -1,0 +1,54 @@
+"""Put an object into a bowl."""
+
+from __future__ import annotations
+
+import numpy as np
+from sinew_core.hardware import SceneConfig
+
+from sinew_sim.language import draw, mentioned, read, say
+from sinew_sim.layout import add_distractors, lay_out, varied_object
+from sinew_sim.scene import GRASPABLE, Scene, SceneState, Shape
+from sinew_sim.task import at_rest, released
+
+TEMPLATES = (
+    "put the {0} in the {1}",
+    "place the {0} into the {1}",
+    "pick up the {0} and put it in the {1}",
+    "move the {0} into the {1}",
+)
+DRAWN: tuple[Shape, ...] = ("cube", "cylinder")
+RIM_MARGIN = 0.010  # m that the object's centre may be above the rim
+
+
+class PickPlace:
+    """One object, one bowl, and things that are not meant."""
+
+    max_steps = 400
+
+    def sample(self, rng: np.random.Generator, instruction: str, area: SceneConfig) -> Scene:
+        """Lay out the object and the bowl that the instruction names, or others without them."""
+        things = read(instruction, (GRASPABLE, ("bowl",))) if instruction else None
+        avoid = mentioned(instruction)
+        judged = things is not None or not instruction
+        if things is None:
+            moved = draw(rng, DRAWN, avoid)
+            things = [moved, draw(rng, ("bowl",), [moved, *avoid])]
+        placed = lay_out(rng, area, [varied_object(rng, thing) for thing in things])
+        objects = add_distractors(rng, area, placed, str(things[0]), avoid)
+        return Scene(
+            objects,
+            instruction or say(rng, TEMPLATES, things),
+            moved=str(things[0]) if judged else None,
+            target=str(things[1]) if judged else None,
+        )
+
+    def success(self, scene: Scene, state: SceneState) -> bool:
+        """Whether the object lies in the bowl: inside and below the rim, at rest, the gripper away."""
+        if scene.moved is None or scene.target is None:
+            return False
+        item, bowl = state.objects[scene.moved], state.objects[scene.target]
+        spec = scene.spec(scene.target)
+        offset = item.position - bowl.position
+        inside = np.hypot(offset[0], offset[1]) < spec.inner_radius
+        below = offset[2] < spec.height / 2 + RIM_MARGIN
+        return bool(inside and below) and at_rest(state, scene.moved) and released(state, scene.moved)

@@ -1,0 +1,80 @@
+"""Push an object along the table onto a pad."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sinew_core.hardware import SceneConfig
+from sinew_core.types import FloatArray
+
+from sinew_sim.language import draw, mentioned, read, say
+from sinew_sim.layout import add_distractors, lay_out, varied_object
+from sinew_sim.scene import GRASPABLE, PlacedObject, Scene, SceneState, Shape
+from sinew_sim.task import at_rest
+
+TEMPLATES = ("push the {0} to the {1}", "push the {0} onto the {1}", "slide the {0} to the {1}")
+DRAWN: tuple[Shape, ...] = ("cube", "cylinder")
+NEAREST, FARTHEST = 0.07, 0.12  # m from the object to the pad
+BEHIND = 0.05  # m behind the object, where the tip starts to push
+LANE = 0.055  # m on either side of the way of the tip, free of distractors
+ON_PAD = 0.035  # m from the pad's centre
+LIFTED = 0.008  # m
+
+
+class Push:
+    """One object, one pad at a straight push's distance, and things beside the way."""
+
+    max_steps = 400
+
+    def sample(self, rng: np.random.Generator, instruction: str, area: SceneConfig) -> Scene:
+        """Lay out the object and the pad that the instruction names, or others without them."""
+        things = read(instruction, (GRASPABLE, ("pad",))) if instruction else None
+        avoid = mentioned(instruction)
+        judged = things is not None or not instruction
+        if things is None:
+            moved = draw(rng, DRAWN, avoid)
+            things = [moved, draw(rng, ("pad",), [moved, *avoid])]
+        specs = [varied_object(rng, thing) for thing in things]
+        placed = lay_out(rng, area, specs, lambda pair: _pushable(pair, area), room=0.0)
+        start, end = (np.array(item.position[:2]) for item in placed)
+        ready = start - BEHIND * _unit(end - start)
+
+        def beside(item: PlacedObject) -> bool:
+            return _distance(np.array(item.position[:2]), ready, end) > LANE + item.spec.radius / 2
+
+        objects = add_distractors(rng, area, placed, str(things[0]), avoid, beside)
+        return Scene(
+            objects,
+            instruction or say(rng, TEMPLATES, things),
+            moved=str(things[0]) if judged else None,
+            target=str(things[1]) if judged else None,
+        )
+
+    def success(self, scene: Scene, state: SceneState) -> bool:
+        """Whether the object lies on the pad: near its centre, not lifted, at rest."""
+        if scene.moved is None or scene.target is None:
+            return False
+        item, pad = state.objects[scene.moved], state.objects[scene.target]
+        offset = item.position[:2] - pad.position[:2]
+        on_table = item.position[2] < scene.spec(scene.moved).height / 2 + LIFTED
+        return bool(np.hypot(*offset) < ON_PAD and on_table) and at_rest(state, scene.moved)
+
+
+def _pushable(pair: Sequence[PlacedObject], area: SceneConfig) -> bool:
+    """Whether the pad is at a push's distance and the tip finds room behind the object."""
+    start, end = (np.array(item.position[:2]) for item in pair)
+    ready = start - BEHIND * _unit(end - start)
+    near = NEAREST <= np.linalg.norm(end - start) <= FARTHEST
+    return bool(near and (ready >= area.lower).all() and (ready <= area.upper).all())
+
+
+def _unit(v: FloatArray) -> FloatArray:
+    return v / max(float(np.linalg.norm(v)), 1e-9)
+
+
+def _distance(point: FloatArray, start: FloatArray, end: FloatArray) -> float:
+    """Return the distance of a point from a segment, m."""
+    along = end - start
+    share = np.clip(np.dot(point - start, along) / np.dot(along, along), 0.0, 1.0)
+    return float(np.linalg.norm(point - start - share * along))

@@ -1,0 +1,49 @@
+"""Stack one object on another."""
+
+from __future__ import annotations
+
+import numpy as np
+from sinew_core.hardware import SceneConfig
+
+from sinew_sim.language import draw, mentioned, read, say
+from sinew_sim.layout import add_distractors, lay_out, varied_object
+from sinew_sim.scene import Scene, SceneState, Shape
+from sinew_sim.task import at_rest, released
+
+TEMPLATES = ("stack the {0} on the {1}", "stack the {0} on top of the {1}", "put the {0} on top of the {1}")
+FLAT: tuple[Shape, ...] = ("cube", "cylinder")
+HEIGHT_TOLERANCE = 0.005  # m
+
+
+class Stack:
+    """Two objects with flat tops, and things that are not meant."""
+
+    max_steps = 400
+
+    def sample(self, rng: np.random.Generator, instruction: str, area: SceneConfig) -> Scene:
+        """Lay out the two objects that the instruction names, or two cubes that it does not."""
+        things = read(instruction, (FLAT, FLAT)) if instruction else None
+        avoid = mentioned(instruction)
+        judged = things is not None or not instruction
+        if things is None:
+            moved = draw(rng, ("cube",), avoid)
+            things = [moved, draw(rng, ("cube",), [moved, *avoid])]
+        placed = lay_out(rng, area, [varied_object(rng, thing) for thing in things])
+        objects = add_distractors(rng, area, placed, str(things[0]), avoid)
+        return Scene(
+            objects,
+            instruction or say(rng, TEMPLATES, things),
+            moved=str(things[0]) if judged else None,
+            target=str(things[1]) if judged else None,
+        )
+
+    def success(self, scene: Scene, state: SceneState) -> bool:
+        """Whether one object rests on the other: over its top, at rest, the gripper away."""
+        if scene.moved is None or scene.target is None:
+            return False
+        upper, lower = state.objects[scene.moved], state.objects[scene.target]
+        specs = scene.spec(scene.moved), scene.spec(scene.target)
+        offset = upper.position - lower.position
+        over = np.hypot(offset[0], offset[1]) < specs[1].size[0] / 2
+        on_top = abs(offset[2] - (specs[0].height + specs[1].height) / 2) < HEIGHT_TOLERANCE
+        return bool(over and on_top) and at_rest(state, scene.moved) and released(state, scene.moved)
