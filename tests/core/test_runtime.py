@@ -1,3 +1,5 @@
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from sinew_core.control import ControlPath
@@ -144,7 +146,7 @@ def test_a_command_outside_the_limits_is_limited_and_named(station, hardware):
     wild = Policy(lambda o, i: ActionChunk(o.stamp, 0.05, np.full((1, 6), 50.0)))
     _, steps, _ = run(station, hardware, policy=wild)
     assert any(reason.startswith("position:") for reason in steps[0].executed.reasons)
-    for before, after in zip(steps, steps[1:], strict=False):
+    for before, after in pairwise(steps):
         moved = np.abs(after.executed.position - before.executed.position)
         assert (moved <= hardware.robot.velocity * 0.05 + 1e-9).all()
 
