@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -121,5 +122,9 @@ class _Status:
         return len(list(self._venv.glob("lib/python*/site-packages/*.dist-info")))
 
     def _show(self, what: str) -> None:
-        line = f"  {time.monotonic() - self._start:4.0f} s  {what}"[:100]
-        print(f"\r{line:<100}" if self._rewrites else line, end="" if self._rewrites else "\n", flush=True)
+        width = shutil.get_terminal_size((100, 24)).columns - 1
+        line = f"  {time.monotonic() - self._start:4.0f} s  {what}"[:width]
+        if self._rewrites:
+            print(f"\r{line:<{width}}", end="", flush=True)
+        else:
+            print(line, flush=True)

@@ -29,9 +29,9 @@ def require_system_packages(*, compiler: bool) -> None:
     if prefix is None or shutil.which("apt-get") is None:
         raise StepError(advice)
     print(f"Installing system packages: {' '.join(missing)}", flush=True)
-    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    quiet = ["env", "DEBIAN_FRONTEND=noninteractive"]  # sudo would not pass it on by itself
     for step in (["apt-get", "update"], command):
-        if subprocess.run([*prefix, *step], env=environment, check=False).returncode != 0:
+        if subprocess.run([*prefix, *quiet, *step], check=False).returncode != 0:
             raise StepError(f"{' '.join(step)} failed, see above. {advice}")
     still = _missing(compiler=compiler)
     if still:
@@ -65,4 +65,4 @@ def _root_prefix() -> list[str] | None:
     if sudo is None:
         return None
     allowed = subprocess.run([sudo, "-n", "true"], capture_output=True, check=False).returncode == 0
-    return [sudo, "-n", "--preserve-env=DEBIAN_FRONTEND"] if allowed else None
+    return [sudo, "-n"] if allowed else None

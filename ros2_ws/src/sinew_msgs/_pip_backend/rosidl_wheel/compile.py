@@ -54,7 +54,7 @@ def compile_libraries(project: Project, toolchain: Toolchain, sources: Sources, 
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         units.sort(key=lambda unit: -unit[0].stat().st_size)  # largest first: no long tail
         for (source, _), _ in zip(units, pool.map(compile_one, units), strict=True):
-            progress.advance(f"compiled {source.relative_to(sources.share.parent)}")
+            progress.advance(f"compiled {source.name}")
     for target in targets:
         _run(_link_command(project.name, toolchain, sources, target, output), environment)
         progress.advance(f"linked {target.output.name}")
