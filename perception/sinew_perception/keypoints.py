@@ -1,0 +1,121 @@
+"""RGB-D keypoint detection: coloured objects on and above a table, named by colour and shape."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from sinew_core.errors import ConfigError, did_you_mean
+from sinew_core.hardware import Hardware
+from sinew_core.types import CameraFrame, FloatArray, JointState, Keypoint, Percept, Task
+from sinew_perception.clusters import group, join_severed
+from sinew_perception.segmentation import COLOURS
+from sinew_perception.shapes import Shape, describe
+from sinew_perception.views import Indices, Lens, View, make_lens, make_view, unhidden
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Which cameras are fused, and what counts as an object."""
+
+    cameras: tuple[str, ...] = ("top", "side")
+    work_width: int = 320  # px; larger images are thinned to about this
+    min_chroma: int = 24  # of 255; greyer or darker pixels belong to the robot and the table
+    min_saturation: float = 0.25
+    max_depth: float = 3.0  # m
+    min_points: int = 12  # px, over all cameras
+    min_confidence: float = 0.3  # less of an outline than this is not an object seen
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not self.cameras or self.work_width < 16 or self.min_points < 4:
+            raise ValueError("expected at least one camera, work_width >= 16 and min_points >= 4.")
+        if not (
+            0 <= self.min_chroma <= 255 and 0 <= self.min_saturation <= 1 and 0 <= self.min_confidence <= 1
+        ):
+            raise ValueError("expected 0 <= min_chroma <= 255; min_saturation and min_confidence in [0, 1].")
+
+
+class KeypointDetector:
+    """Finds coloured objects in RGB-D frames; it keeps nothing from one set of frames to the next."""
+
+    def __init__(self, config: Config, hardware: Hardware) -> None:
+        self._config = config
+        self._chain = hardware.robot.chain
+        self._lenses: dict[str, Lens] = {}
+        for name in config.cameras:
+            if name not in hardware.cameras:
+                where = f"{hardware.path}: perception: cameras"
+                raise ConfigError(f"{where}: no camera '{name}'.{did_you_mean(name, hardware.cameras)}")
+            self._lenses[name] = make_lens(hardware.cameras[name], config.work_width)
+
+    def reset(self, task: Task) -> None:
+        """Begin an episode: there is nothing to forget."""
+
+    def process(self, frames: Mapping[str, CameraFrame], joints: JointState) -> Percept:
+        """Return the objects seen in those of the configured cameras that delivered a frame.
+
+        Raises ValueError, naming the camera, for a frame without depth or of another size.
+        """
+        views = [
+            self._view(frames[name], lens, joints) for name, lens in self._lenses.items() if name in frames
+        ]
+        stamp = max((frame.stamp for frame in frames.values()), default=joints.stamp)
+        found = self._detect(views) if any(len(view.points) for view in views) else []
+        return Percept(stamp, _named(found))
+
+    def _view(self, frame: CameraFrame, lens: Lens, joints: JointState) -> View:
+        config = self._config
+        X_BC = self._chain.pose(lens.model.link, joints.position) @ lens.model.X_LC
+        return make_view(
+            frame,
+            lens,
+            X_BC,
+            min_chroma=config.min_chroma,
+            min_saturation=config.min_saturation,
+            max_depth=config.max_depth,
+        )
+
+    def _detect(self, views: Sequence[View]) -> list[tuple[str, Keypoint]]:
+        points = np.concatenate([view.points for view in views])
+        colours = np.concatenate([view.colours for view in views]).astype(np.intp)
+        spacing = max(view.spacing for view in views)
+        cell = min(max(1.2 * spacing, 0.003), 0.006)
+        labels = group(points, colours, cell, self._config.min_points)
+        ends = np.cumsum([len(view.points) for view in views])[:-1]
+        own = unhidden(views, np.split(labels, ends), labels.max() + 1)
+        labels = join_severed(points, labels, colours, own)
+        found = []
+        for label in range(len(own)):
+            members = labels == label
+            if own[label] >= self._config.min_confidence and members.any():
+                seen_by = [part[label == part] for part in np.split(labels, ends)]
+                view = views[int(np.argmax([len(part) for part in seen_by]))]
+                shape = describe(points[members], view.eye, spacing)
+                pixel = _pixel(views, np.split(members, ends))
+                name = f"{COLOURS[colours[members][0]]}_{shape.kind}"
+                found.append((name, _keypoint(shape, pixel, float(own[label]))))
+        return found
+
+
+def _pixel(views: Sequence[View], members: Sequence[Indices]) -> FloatArray:
+    """Return the middle (2,) of the object's pixels in the first camera that sees it."""
+    view, mask = next((view, mask) for view, mask in zip(views, members, strict=True) if mask.any())
+    rows, columns = np.divmod(view.pixels[mask], view.depth.shape[1])
+    return np.array([columns.mean(), rows.mean()]) * view.lens.stride
+
+
+def _keypoint(shape: Shape, pixel: FloatArray, confidence: float) -> Keypoint:
+    return Keypoint(shape.centre, pixel, confidence, shape.yaw, shape.extent)
+
+
+def _named(found: Sequence[tuple[str, Keypoint]]) -> dict[str, Keypoint]:
+    """Give each object its own name: of two alike, the one nearer to the base goes without a number."""
+    named: dict[str, Keypoint] = {}
+    counts: dict[str, int] = {}
+    for name, keypoint in sorted(found, key=lambda item: float(np.hypot(*item[1].position[:2]))):
+        counts[name] = counts.get(name, 0) + 1
+        named[name if counts[name] == 1 else f"{name}_{counts[name]}"] = keypoint
+    return named
