@@ -1,0 +1,103 @@
+"""The bodies of a PyBullet world: the table, and the objects of a scene from their primitive parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pybullet
+from pybullet_utils.bullet_client import BulletClient
+
+from sinew_sim.scene import (
+    FINGER_FRICTION,
+    ROLLING_FRICTION,
+    TABLE_FRICTION,
+    TORSIONAL_FRICTION,
+    ObjectSpec,
+    Part,
+    PlacedObject,
+    Quaternion,
+)
+
+TABLE_HALF = (1.2, 1.2, 0.05)  # m
+SPECK = 1e-4  # m; a body without a shape to look at would be drawn in that of its collisions
+
+# Bullet multiplies the two sides' coefficients. Objects have 1, so the other side's is that of the pair.
+# An anchor holds a contact point in place while it does not slide; without it a grasp creeps.
+ANCHORED = {"frictionAnchor": 1}
+TABLE_CONTACT = {"lateralFriction": TABLE_FRICTION, **ANCHORED}
+ROBOT_CONTACT = {"lateralFriction": FINGER_FRICTION, "linearDamping": 0.0, "angularDamping": 0.0, **ANCHORED}
+OBJECT_CONTACT = {
+    "lateralFriction": 1.0,
+    "spinningFriction": TORSIONAL_FRICTION,
+    "rollingFriction": ROLLING_FRICTION,
+    "linearDamping": 0.0,
+    "angularDamping": 0.0,
+    **ANCHORED,
+}
+
+
+def add_table(client: BulletClient) -> int:
+    """Add the table, its top at z = 0, and return its body; cameras paint it themselves."""
+    shape = client.createCollisionShape(pybullet.GEOM_BOX, halfExtents=TABLE_HALF)
+    speck = client.createVisualShape(pybullet.GEOM_BOX, halfExtents=[SPECK] * 3)
+    body: int = client.createMultiBody(0, shape, speck, (0.0, 0.0, -TABLE_HALF[2]))
+    client.changeDynamics(body, -1, **TABLE_CONTACT)
+    return body
+
+
+def add_object(client: BulletClient, placed: PlacedObject) -> int:
+    """Add an object where a scene begins with it, and return its body."""
+    spec = placed.spec
+    parts = _part_arrays(spec.parts())
+    collision = _collision_shape(client, parts) if spec.collides else -1
+    colours = [(*spec.rgb, 1.0)] * len(spec.parts())
+    frames = {
+        "visualFramePositions": parts["positions"],
+        "visualFrameOrientations": parts["orientations"],
+    }
+    visual = client.createVisualShapeArray(
+        shapeTypes=parts["kinds"],
+        halfExtents=parts["half_extents"],
+        radii=parts["radii"],
+        lengths=parts["lengths"],
+        rgbaColors=colours,
+        **frames,
+    )
+    mass = 0.0 if spec.static else spec.mass
+    body: int = client.createMultiBody(mass, collision, visual, placed.position, xyzw(placed.quaternion))
+    client.changeDynamics(body, -1, **OBJECT_CONTACT)
+    return body
+
+
+def xyzw(quaternion: Quaternion) -> Quaternion:
+    """Return a quaternion (w, x, y, z) in Bullet's order."""
+    w, x, y, z = quaternion
+    return (x, y, z, w)
+
+
+def _collision_shape(client: BulletClient, parts: dict[str, Any]) -> int:
+    shape: int = client.createCollisionShapeArray(
+        shapeTypes=parts["kinds"],
+        halfExtents=parts["half_extents"],
+        radii=parts["radii"],
+        lengths=parts["lengths"],
+        collisionFramePositions=parts["positions"],
+        collisionFrameOrientations=parts["orientations"],
+    )
+    return shape
+
+
+def _part_arrays(parts: Sequence[Part]) -> dict[str, Any]:
+    """Return the parts in the parallel lists that PyBullet takes; a shape ignores what is not its own."""
+    kinds = {"box": pybullet.GEOM_BOX, "cylinder": pybullet.GEOM_CYLINDER, "sphere": pybullet.GEOM_SPHERE}
+    sizes = np.array([part.size for part in parts])
+    return {
+        "kinds": [kinds[part.kind] for part in parts],
+        "half_extents": sizes.tolist(),
+        "radii": sizes[:, 0].tolist(),
+        "lengths": (2 * sizes[:, 1]).tolist(),
+        "positions": [part.position for part in parts],
+        "orientations": [xyzw(part.quaternion) for part in parts],
+    }
