@@ -48,10 +48,14 @@ class BulletArm:
         self._link = {info[12].decode(): info[0] for info in infos}
         for link in range(-1, self._joints()):
             self._client.changeDynamics(self._body, link, **ROBOT_CONTACT)
+        self._gear_mimics()
+        self.go_home()
+
+    def go_home(self) -> None:
+        """Put every joint exactly home, at rest, the servos holding it there."""
         for name, position in self._all_joints(self._robot.home).items():
             self._client.resetJointState(self._body, self._joint[name], position)
-        self._gear_mimics()
-        self._drive(self._robot.home)
+        self._drive(self._robot.home.copy())
 
     def read(self) -> JointState:
         """Return the joints as they are."""

@@ -21,6 +21,8 @@ from sinew_sim.scene import (
 )
 
 TABLE_HALF = (1.2, 1.2, 0.05)  # m
+MAX_PARTS = 16  # in one compound shape; PyBullet crashes on more, so a bowl is two links
+NO_TURN: Quaternion = (0.0, 0.0, 0.0, 1.0)
 SPECK = 1e-4  # m; a body without a shape to look at would be drawn in that of its collisions
 
 # Bullet multiplies the two sides' coefficients. Objects have 1, so the other side's is that of the pair.
@@ -49,25 +51,30 @@ def add_table(client: BulletClient) -> int:
 
 def add_object(client: BulletClient, placed: PlacedObject) -> int:
     """Add an object where a scene begins with it, and return its body."""
-    spec = placed.spec
-    parts = _part_arrays(spec.parts())
-    collision = _collision_shape(client, parts) if spec.collides else -1
-    colours = [(*spec.rgb, 1.0)] * len(spec.parts())
-    frames = {
-        "visualFramePositions": parts["positions"],
-        "visualFrameOrientations": parts["orientations"],
-    }
-    visual = client.createVisualShapeArray(
-        shapeTypes=parts["kinds"],
-        halfExtents=parts["half_extents"],
-        radii=parts["radii"],
-        lengths=parts["lengths"],
-        rgbaColors=colours,
-        **frames,
+    spec, parts = placed.spec, placed.spec.parts()
+    groups = [parts[i : i + MAX_PARTS] for i in range(0, len(parts), MAX_PARTS)]
+    collisions = [_collision_shape(client, group) if spec.collides else -1 for group in groups]
+    visuals = [_visual_shape(client, group, spec) for group in groups]
+    links = len(groups) - 1
+    body: int = client.createMultiBody(
+        0.0 if spec.static else spec.mass,
+        collisions[0],
+        visuals[0],
+        placed.position,
+        xyzw(placed.quaternion),
+        linkMasses=[0.0] * links,
+        linkCollisionShapeIndices=collisions[1:],
+        linkVisualShapeIndices=visuals[1:],
+        linkPositions=[(0.0, 0.0, 0.0)] * links,
+        linkOrientations=[NO_TURN] * links,
+        linkInertialFramePositions=[(0.0, 0.0, 0.0)] * links,
+        linkInertialFrameOrientations=[NO_TURN] * links,
+        linkParentIndices=[0] * links,
+        linkJointTypes=[pybullet.JOINT_FIXED] * links,
+        linkJointAxis=[(0.0, 0.0, 1.0)] * links,
     )
-    mass = 0.0 if spec.static else spec.mass
-    body: int = client.createMultiBody(mass, collision, visual, placed.position, xyzw(placed.quaternion))
-    client.changeDynamics(body, -1, **OBJECT_CONTACT)
+    for link in range(-1, links):
+        client.changeDynamics(body, link, **OBJECT_CONTACT)
     return body
 
 
@@ -77,14 +84,29 @@ def xyzw(quaternion: Quaternion) -> Quaternion:
     return (x, y, z, w)
 
 
-def _collision_shape(client: BulletClient, parts: dict[str, Any]) -> int:
+def _collision_shape(client: BulletClient, parts: Sequence[Part]) -> int:
+    arrays = _part_arrays(parts)
     shape: int = client.createCollisionShapeArray(
-        shapeTypes=parts["kinds"],
-        halfExtents=parts["half_extents"],
-        radii=parts["radii"],
-        lengths=parts["lengths"],
-        collisionFramePositions=parts["positions"],
-        collisionFrameOrientations=parts["orientations"],
+        shapeTypes=arrays["kinds"],
+        halfExtents=arrays["half_extents"],
+        radii=arrays["radii"],
+        lengths=arrays["lengths"],
+        collisionFramePositions=arrays["positions"],
+        collisionFrameOrientations=arrays["orientations"],
+    )
+    return shape
+
+
+def _visual_shape(client: BulletClient, parts: Sequence[Part], spec: ObjectSpec) -> int:
+    arrays = _part_arrays(parts)
+    shape: int = client.createVisualShapeArray(
+        shapeTypes=arrays["kinds"],
+        halfExtents=arrays["half_extents"],
+        radii=arrays["radii"],
+        lengths=arrays["lengths"],
+        rgbaColors=[(*spec.rgb, 1.0)] * len(parts),
+        visualFramePositions=arrays["positions"],
+        visualFrameOrientations=arrays["orientations"],
     )
     return shape
 

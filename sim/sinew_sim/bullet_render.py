@@ -16,9 +16,8 @@ from sinew_core.types import CameraFrame, CameraModel, DepthArray, FloatArray, I
 
 from sinew_sim.scene import TABLE_RGB
 
-NEAR, FAR = 0.01, 5.0  # m along the optical axis
-TABLE_LOWER, TABLE_UPPER = (-0.8, -1.2), (1.6, 1.2)  # m, the rectangle that is painted
-BACKGROUND_RGB = (0.35, 0.36, 0.38)
+NEAR, FAR = 0.01, 10.0  # m along the optical axis
+MAX_DEPTH = 5.0  # m
 AMBIENT, DIFFUSE = 0.62, 0.38  # much of the former, so that shaded sides keep their hue
 LIGHT = np.array([0.35, 0.25, 0.9]) / np.linalg.norm([0.35, 0.25, 0.9])  # unit, towards the light
 
@@ -73,14 +72,11 @@ class BulletCamera:
         rgb, depth = self._draw(X_WC)
         if not np.array_equal(X_WC, self._X_WC):
             self._X_WC, self._table = X_WC, self._table_depth(X_WC)
-        rgb[depth >= FAR * 0.999] = BACKGROUND
-        hidden = depth > self._table
-        rgb[hidden] = TABLE
-        depth = np.where(hidden, self._table, depth)
+        rgb[depth > NOTHING] = 0
+        rgb[depth > self._table] = TABLE
         if not self._depth:
             return CameraFrame(self._clock(), rgb)
-        depth[depth >= FAR * 0.999] = 0.0
-        return CameraFrame(self._clock(), rgb, _whole_millimetres(depth))
+        return CameraFrame(self._clock(), rgb, _whole_millimetres(np.minimum(depth, self._table)))
 
     def close(self) -> None:
         """Nothing to release."""
@@ -107,33 +103,22 @@ class BulletCamera:
         return rgb, (FAR * NEAR / (FAR - (FAR - NEAR) * z)).astype(np.float32)
 
     def _table_depth(self, X_WC: FloatArray) -> Float32Array:
-        """Return the distance along the optical axis to the table (h, w), infinite where there is none."""
-        R, eye = X_WC[:3, :3].astype(np.float32), X_WC[:3, 3].astype(np.float32)
-
-        def rays(axis: int) -> Float32Array:
-            sloped = R[axis, 1] * self._rows + R[axis, 2]
-            return np.add.outer(sloped, R[axis, 0] * self._columns)
-
-        depth = -eye[2] / np.minimum(rays(2), -1e-6)
-        outside = np.abs(rays(0) * depth + (eye[0] - TABLE_MIDDLE[0])) > TABLE_HALF[0]
-        outside |= np.abs(rays(1) * depth + (eye[1] - TABLE_MIDDLE[1])) > TABLE_HALF[1]
-        depth[outside | (depth < NEAR)] = np.inf
-        return np.asarray(depth, dtype=np.float32)
+        """Return the distance along the optical axis to the plane z = 0 (h, w), infinite above it."""
+        sideways, downwards, forwards = X_WC[2, :3].astype(np.float32)
+        rise = np.add.outer(downwards * self._rows + forwards, sideways * self._columns)
+        depth = -np.float32(X_WC[2, 3]) / np.minimum(rise, np.float32(-1e-6))
+        return np.where((depth > NEAR) & (depth < FAR), depth, np.float32(np.inf))
 
 
 def _whole_millimetres(depth: Float32Array) -> DepthArray:
-    return (np.round(depth * 1000) / 1000).astype(np.float32)
+    metres: DepthArray = np.rint(depth * np.float32(1000.0)) * np.float32(0.001)
+    metres[~(depth <= MAX_DEPTH)] = 0.0
+    return metres
 
 
 def _column_major(matrix: FloatArray) -> list[float]:
     return [float(value) for value in matrix.ravel(order="F")]
 
 
-def _bytes(rgb: tuple[float, float, float] | FloatArray) -> ImageArray:
-    return np.round(255 * np.asarray(rgb)).astype(np.uint8)
-
-
-TABLE = _bytes(np.multiply(TABLE_RGB, AMBIENT + DIFFUSE * LIGHT[2]))
-BACKGROUND = _bytes(BACKGROUND_RGB)
-TABLE_MIDDLE = np.add(TABLE_LOWER, TABLE_UPPER).astype(np.float32) / 2
-TABLE_HALF = np.subtract(TABLE_UPPER, TABLE_LOWER).astype(np.float32) / 2
+NOTHING = 0.999 * FAR
+TABLE = np.round(255 * np.multiply(TABLE_RGB, AMBIENT + DIFFUSE * LIGHT[2])).astype(np.uint8)
