@@ -87,6 +87,7 @@ FILLED = [
         task="pick_place",
         instruction="put the red cube in the blue bowl",
         seed=2**64 - 1,
+        max_steps=400,
         success=True,
         outcome="success",
         message="the cube rests in the bowl",
