@@ -2,77 +2,82 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import cv2
 import numpy as np
-
+import numpy.typing as npt
 from sinew_core.types import FloatArray
+
 from sinew_perception.views import Indices
 
-HEIGHT_GAP = 0.03  # m; farther apart in height, one above the other, are two objects
+HEIGHT_GAP = 0.016  # m; farther apart in height, one above the other, are two objects
+SEVERED = 0.9  # pieces of an object that something in front cuts apart own less of their outlines
+SEVERED_GAP = 0.025  # m between such pieces, at most
+SEVERED_STEP = 0.008  # m between their tops, at most
+
+_BRIDGE = np.ones((3, 3), np.uint8)
 
 
-def group(points: FloatArray, colours: Indices, cell: float, min_points: int) -> Indices:
-    """Return a label (n,) for each point (n, 3), from 0 up; -1 for specks of fewer than `min_points`.
+def group(points: FloatArray, colours: npt.NDArray[np.uint8], cell: float, min_points: int) -> list[Indices]:
+    """Return the members of each object among points (3, n); specks of fewer than `min_points` are none.
 
     Points of one colour hang together when they touch on a grid of `cell` m seen from above, and no gap
     in height divides them. Seen from above, a side view and a top view of one object fall on each other.
     """
-    labels = np.full(len(points), -1, dtype=np.intp)
-    count = 0
-    for colour in np.unique(colours):
+    objects = []
+    for colour in np.flatnonzero(np.bincount(colours)):
         members = np.flatnonzero(colours == colour)
-        for part in _touching(points[members, :2], cell):
-            for group_ in _levels(points[members[part], 2]):
-                if len(group_) >= min_points:
-                    labels[members[part[group_]]] = count
-                    count += 1
-    return labels
+        for part in _touching(points[:2, members], cell):
+            levels = _levels(points[2, members[part]])
+            objects += [members[part[level]] for level in levels if len(level) >= min_points]
+    return objects
 
 
-def _touching(ground: FloatArray, cell: float) -> list[Indices]:
-    """Divide points on the ground (n, 2) into those that touch on the grid."""
-    at = ((ground - ground.min(axis=0)) / cell).astype(np.intp) + 1
-    grid = np.zeros(at.max(axis=0) + 2, dtype=np.uint8)
-    grid[at[:, 0], at[:, 1]] = 1
-    bridged = cv2.dilate(grid, np.ones((3, 3), np.uint8))
-    _, components = cv2.connectedComponents(bridged, connectivity=4)
-    return _by_label(components[at[:, 0], at[:, 1]] - 1)
+def _touching(ground: FloatArray, cell: float) -> Iterator[Indices]:
+    """Divide points on the ground (2, n) into those that touch on the grid."""
+    x, y = ((axis - axis.min()) / cell + 1 for axis in ground)
+    at = x.astype(np.intp), y.astype(np.intp)
+    grid = np.zeros((int(at[0].max()) + 2, int(at[1].max()) + 2), dtype=np.uint8)
+    grid[at] = 1
+    count, components = cv2.connectedComponents(cv2.dilate(grid, _BRIDGE), connectivity=4)
+    labels = components[at]
+    return (np.flatnonzero(labels == label) for label in range(1, count))
 
 
 def _levels(heights: FloatArray) -> list[Indices]:
     """Divide heights (n,) where a gap shows that one object is above another."""
     order = np.argsort(heights)
     gaps = np.flatnonzero(np.diff(heights[order]) > HEIGHT_GAP)
-    return np.split(order, gaps + 1)
+    return np.split(order, gaps + 1) if len(gaps) else [order]
 
 
-def _by_label(labels: Indices) -> list[Indices]:
-    order = np.argsort(labels, kind="stable")
-    starts = np.cumsum(np.bincount(labels))[:-1]
-    return np.split(order, starts)
+def join_severed(
+    points: FloatArray, colours: npt.NDArray[np.uint8], objects: list[Indices], own: FloatArray
+) -> list[tuple[Indices, float]]:
+    """Put the pieces of an object that something in front cuts apart together; return (members, own) of all.
 
-
-def join_severed(points: FloatArray, labels: Indices, colours: Indices, own: FloatArray) -> Indices:
-    """Give one label to pieces of one object that something in front has cut apart.
-
-    Two pieces are one object when both are partly hidden (`own`, (count,), below 0.9), have one colour and
-    one height, lie close together, and make a compact whole.
+    Two pieces are one object when both are partly hidden (`own`, (count,), below SEVERED), have one colour
+    and one height, lie close together, and make a compact whole.
     """
-    pieces = [label for label in range(len(own)) if own[label] < 0.9]
-    joined = labels.copy()
-    for i, first in enumerate(pieces):
-        for second in pieces[i + 1 :]:
-            a, b = np.flatnonzero(joined == first), np.flatnonzero(joined == second)
-            if len(a) and len(b) and colours[a[0]] == colours[b[0]] and _compact(points[a], points[b]):
-                joined[a] = second
+    joined: list[tuple[Indices, float]] = []
+    for members, share in zip(objects, own, strict=True):
+        whole = members, float(share)
+        for i, (other, other_share) in enumerate(joined):
+            severed = max(share, other_share) < SEVERED and colours[members[0]] == colours[other[0]]
+            if severed and _compact(points[:, members], points[:, other]):
+                whole = np.concatenate([other, members]), float(max(share, other_share))
+                del joined[i]
+                break
+        joined.append(whole)
     return joined
 
 
 def _compact(a: FloatArray, b: FloatArray) -> bool:
-    if abs(a[:, 2].max() - b[:, 2].max()) > 0.008:
+    if abs(a[2].max() - b[2].max()) > SEVERED_STEP:
         return False
-    gap = np.maximum(a.min(axis=0), b.min(axis=0)) - np.minimum(a.max(axis=0), b.max(axis=0))
-    if gap[:2].max() > 0.025:
+    gap = np.maximum(a.min(axis=1), b.min(axis=1)) - np.minimum(a.max(axis=1), b.max(axis=1))
+    if gap[:2].max() > SEVERED_GAP:
         return False
-    _, sides, _ = cv2.minAreaRect(np.vstack([a, b])[:, :2].astype(np.float32))
+    _, sides, _ = cv2.minAreaRect(np.hstack([a, b])[:2].T.astype(np.float32))
     return bool(max(sides) < 1.5 * min(sides))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
-
 from sinew_core.errors import ConfigError, did_you_mean
 from sinew_core.hardware import Hardware
 from sinew_core.types import CameraFrame, FloatArray, JointState, Keypoint, Percept, Task
+
 from sinew_perception.clusters import group, join_severed
 from sinew_perception.segmentation import COLOURS
-from sinew_perception.shapes import Shape, describe
+from sinew_perception.shapes import describe
 from sinew_perception.views import Indices, Lens, View, make_lens, make_view, unhidden
 
 
@@ -63,7 +64,7 @@ class KeypointDetector:
             self._view(frames[name], lens, joints) for name, lens in self._lenses.items() if name in frames
         ]
         stamp = max((frame.stamp for frame in frames.values()), default=joints.stamp)
-        found = self._detect(views) if any(len(view.points) for view in views) else []
+        found = self._detect(views) if any(len(view.pixels) for view in views) else []
         return Percept(stamp, _named(found))
 
     def _view(self, frame: CameraFrame, lens: Lens, joints: JointState) -> View:
@@ -79,36 +80,31 @@ class KeypointDetector:
         )
 
     def _detect(self, views: Sequence[View]) -> list[tuple[str, Keypoint]]:
-        points = np.concatenate([view.points for view in views])
-        colours = np.concatenate([view.colours for view in views]).astype(np.intp)
+        points = np.concatenate([view.points for view in views], axis=1)
+        colours = np.concatenate([view.colours for view in views])
         spacing = max(view.spacing for view in views)
-        cell = min(max(1.2 * spacing, 0.003), 0.006)
-        labels = group(points, colours, cell, self._config.min_points)
-        ends = np.cumsum([len(view.points) for view in views])[:-1]
-        own = unhidden(views, np.split(labels, ends), labels.max() + 1)
-        labels = join_severed(points, labels, colours, own)
+        objects = group(points, colours, min(max(1.2 * spacing, 0.003), 0.006), self._config.min_points)
+        own = unhidden(views, objects)
         found = []
-        for label in range(len(own)):
-            members = labels == label
-            if own[label] >= self._config.min_confidence and members.any():
-                seen_by = [part[label == part] for part in np.split(labels, ends)]
-                view = views[int(np.argmax([len(part) for part in seen_by]))]
-                shape = describe(points[members], view.eye, spacing)
-                pixel = _pixel(views, np.split(members, ends))
-                name = f"{COLOURS[colours[members][0]]}_{shape.kind}"
-                found.append((name, _keypoint(shape, pixel, float(own[label]))))
+        for members, share in join_severed(points, colours, objects, own):
+            if share >= self._config.min_confidence:
+                part = _Part(views, members)
+                shape = describe(points[:, members], part.best.eye, spacing)
+                name = f"{COLOURS[colours[members[0]]]}_{shape.kind}"
+                found.append((name, Keypoint(shape.centre, part.pixel, share, shape.yaw, shape.extent)))
         return found
 
 
-def _pixel(views: Sequence[View], members: Sequence[Indices]) -> FloatArray:
-    """Return the middle (2,) of the object's pixels in the first camera that sees it."""
-    view, mask = next((view, mask) for view, mask in zip(views, members, strict=True) if mask.any())
-    rows, columns = np.divmod(view.pixels[mask], view.depth.shape[1])
-    return np.array([columns.mean(), rows.mean()]) * view.lens.stride
+class _Part:
+    """Which views show an object, given its members (k,) among the points of all views."""
 
-
-def _keypoint(shape: Shape, pixel: FloatArray, confidence: float) -> Keypoint:
-    return Keypoint(shape.centre, pixel, confidence, shape.yaw, shape.extent)
+    def __init__(self, views: Sequence[View], members: Indices) -> None:
+        starts = np.cumsum([0, *(len(view.pixels) for view in views)])
+        shown = [members[(members >= a) & (members < b)] - a for a, b in pairwise(starts)]
+        self.best = views[int(np.argmax([len(part) for part in shown]))]
+        view, part = next((view, part) for view, part in zip(views, shown, strict=True) if len(part))
+        rows, columns = np.divmod(view.pixels[part], view.depth.shape[1])
+        self.pixel: FloatArray = np.array([columns.mean(), rows.mean()]) * view.lens.stride
 
 
 def _named(found: Sequence[tuple[str, Keypoint]]) -> dict[str, Keypoint]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import numpy.typing as npt
-
 from sinew_core.types import ImageArray
+
+Channel = npt.NDArray[np.int16]
 
 COLOURS = ("red", "orange", "yellow", "green", "blue", "purple")
 # Upper edges of the hue classes in degrees; what lies beyond the last is red again.
@@ -29,24 +30,19 @@ def coloured_pixels(
     Chroma is max(r, g, b) - min(r, g, b); saturation is chroma over max(r, g, b). Both survive shading:
     a shaded side keeps its ratios, so it keeps its hue and its saturation.
     """
-    red, green, blue = cv2.split(rgb)
+    channels = cv2.split(rgb)
+    red, green, blue = channels
     value = cv2.max(cv2.max(red, green), blue)
     chroma = cv2.subtract(value, cv2.min(cv2.min(red, green), blue))
     floor = np.maximum(np.arange(256) * min_saturation, min_chroma).astype(np.uint8)
     pixels = np.flatnonzero(cv2.compare(chroma, cv2.LUT(value, floor), cv2.CMP_GT))
-    channels = rgb.reshape(-1, 3)[pixels].astype(np.int32)
-    return pixels, _HUE_TABLE[_hue(channels)]
+    r, g, b, v, c = (image.reshape(-1)[pixels].astype(np.int16) for image in (*channels, value, chroma))
+    return pixels, _HUE_TABLE[_hue(r, g, b, v, c)]
 
 
-def _hue(channels: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """Return the hue of coloured pixels (n, 3) in whole degrees, 0 to 359 (n,)."""
-    red, green, blue = channels.T
-    value = channels.max(axis=1)
-    chroma = value - channels.min(axis=1)
-    sector = np.where(
-        value == red,
-        60 * (green - blue),
-        np.where(value == green, 60 * (blue - red) + 120 * chroma, 60 * (red - green) + 240 * chroma),
-    )
-    hue: npt.NDArray[np.int32] = sector // chroma % 360
-    return hue
+def _hue(red: Channel, green: Channel, blue: Channel, value: Channel, chroma: Channel) -> Channel:
+    """Return the hue of coloured pixels in whole degrees, 0 to 359; all arrays are (n,)."""
+    is_red, is_green = value == red, value == green
+    offset = np.where(is_red, green - blue, np.where(is_green, blue - red, red - green))
+    sector = np.where(is_red, 0, np.where(is_green, 120, 240)).astype(np.int16)
+    return np.asarray((sector + 60 * offset // chroma) % 360, dtype=np.int16)

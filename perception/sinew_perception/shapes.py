@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
-
 from sinew_core.types import FloatArray
+
+from sinew_perception.outline import Outline, fit_circle, measure_outline
 
 PAD_HEIGHT = 0.006  # m; lower things lie flat on the table
 STANDING = 0.010  # m; what is seen to within this of the table stands on it
+ROUND_KINDS = ("bowl", "cylinder", "sphere")
 ROUND_FILL = 0.89  # a circle fills 0.785 of its box, a rectangle all of it
+WIDENING = 0.25  # of a pixel's width: what the outermost pixels fall short of the edges together
 LONG = 1.6  # a box longer than this against its width is no cube
 
 
@@ -25,49 +27,23 @@ class Shape:
     extent: FloatArray  # (3,) m along the yaw axis, across it, and up
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
-    """An object from above."""
-
-    centre: FloatArray  # (2,) m
-    sides: FloatArray  # (2,) m, along the yaw axis and across it
-    yaw: float  # rad
-    fill: float  # share of the box that is filled
-
-    @property
-    def round(self) -> bool:
-        """Whether it is a disc rather than a rectangle."""
-        return self.fill < ROUND_FILL
-
-
 def describe(points: FloatArray, eye: FloatArray, spacing: float) -> Shape:
-    """Describe the object that shows the points (n, 3); `eye` (3,) is the camera that sees most of it."""
-    outline = measure_outline(points, spacing)
+    """Describe the object that shows the points (3, n); `eye` (3,) is the camera that sees most of it."""
+    outline = measure_outline(points[:2], WIDENING * spacing)
     low, top = _span(points)
     if top < PAD_HEIGHT:
         return _shape("pad", outline, 0.0, top)
     if min(outline.sides) < 0.5 * min(max(outline.sides), top - low):
         outline = _complete_front(outline, eye)
     kind = _kind(points, outline, low, top)
-    if kind in ("bowl", "cylinder", "sphere"):
-        outline = _fit_circle(points, outline, spacing)
+    if kind in ROUND_KINDS:
+        outline = fit_circle(outline, WIDENING * spacing)
     return _shape(kind, outline, _bottom(outline, low, top), top)
-
-
-def measure_outline(points: FloatArray, spacing: float) -> Outline:
-    """Return the smallest box around points seen from above, half a pixel wider on every side."""
-    hull = cv2.convexHull(points[:, :2].astype(np.float32))
-    (x, y), (a, b), degrees = cv2.minAreaRect(hull)
-    yaw, sides = np.radians(degrees), np.array([a, b])
-    if b > a:
-        yaw, sides = yaw + np.pi / 2, sides[::-1]
-    fill = cv2.contourArea(hull) / max(a * b, 1e-9)
-    return Outline(np.array([x, y]), sides + spacing, _wrap(yaw, np.pi), fill)
 
 
 def _span(points: FloatArray) -> tuple[float, float]:
     """Return the lowest and highest that is surely seen; single wrong pixels do not count."""
-    heights = np.sort(points[:, 2])
+    heights = np.sort(points[2])
     last = len(heights) - 1
     low, top = heights[round(0.02 * last)], heights[round(0.98 * last)]
     return float(low), float(top)
@@ -87,14 +63,15 @@ def _bottom(outline: Outline, low: float, top: float) -> float:
 
 def _kind(points: FloatArray, outline: Outline, low: float, top: float) -> str:
     radius = outline.sides.mean() / 2
-    distance = np.linalg.norm(points[:, :2] - outline.centre, axis=1) / radius
-    drop = top - points[:, 2]
+    distance = np.hypot(points[0] - outline.centre[0], points[1] - outline.centre[1]) / radius
+    drop = top - points[2]
     inside = distance < 0.8
+    disc = outline.fill < ROUND_FILL
     height = max(top - low, 1e-3)
     hollow = inside & (drop > max(0.005, 0.25 * height))
-    if inside.sum() >= 8 and hollow.sum() > 0.5 * inside.sum() and outline.round:
+    if inside.sum() >= 8 and hollow.sum() > 0.5 * inside.sum() and disc:
         return "bowl"
-    if outline.round:
+    if disc:
         ring = (distance > 0.5) & (distance < 0.8) & (drop < radius)
         falls = ring.any() and float(np.median(drop[ring])) > 0.12 * radius
         return "sphere" if falls else "cylinder"
@@ -106,33 +83,16 @@ def _complete_front(outline: Outline, eye: FloatArray) -> Outline:
     width, depth = outline.sides
     across = np.array([-np.sin(outline.yaw), np.cos(outline.yaw)])
     away = across if across @ (outline.centre - eye[:2]) > 0 else -across
-    return Outline(
-        outline.centre + away * (width - depth) / 2, np.array([width, width]), outline.yaw, outline.fill
-    )
-
-
-def _fit_circle(points: FloatArray, outline: Outline, spacing: float) -> Outline:
-    """Fit the circle of a round outline by least squares, so that a hidden part does not move it."""
-    hull = cv2.convexHull(points[:, :2].astype(np.float32)).reshape(-1, 2).astype(np.float64)
-    if len(hull) < 6:
-        return outline
-    origin = hull.mean(axis=0)
-    local = hull - origin
-    A = np.column_stack([2 * local, np.ones(len(local))])
-    (x, y, rest), *_ = np.linalg.lstsq(A, (local**2).sum(axis=1), rcond=None)
-    radius = np.sqrt(max(rest + x * x + y * y, 0.0))
-    centre = origin + [x, y]
-    if np.linalg.norm(centre - outline.centre) > 0.5 * outline.sides.max():
-        return outline
-    return Outline(centre, np.full(2, 2 * radius + spacing), outline.yaw, outline.fill)
+    centre = outline.centre + away * (width - depth) / 2
+    return replace(outline, centre=centre, sides=np.array([width, width]))
 
 
 def _shape(kind: str, outline: Outline, bottom: float, top: float) -> Shape:
     centre = np.array([*outline.centre, (bottom + top) / 2])
     extent = np.array([*outline.sides, top - bottom])
-    if kind in ("bowl", "cylinder", "sphere"):
+    if kind in ROUND_KINDS:
         return Shape(kind, centre, None, extent)
-    yaw = _wrap(outline.yaw, np.pi / 2) if kind == "cube" else outline.yaw
+    yaw = _wrap(outline.yaw, np.pi / 2 if kind == "cube" else np.pi)
     return Shape(kind, centre, yaw, extent)
 
 

@@ -1,0 +1,58 @@
+"""The outline of an object seen from above: the smallest box and the circle around its points."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from sinew_core.types import FloatArray
+
+_ANGLES = np.arange(32) * np.pi / 32
+_DIRECTIONS = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)  # (32, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """The smallest box around the points, and how much of it they fill."""
+
+    centre: FloatArray  # (2,) m
+    sides: FloatArray  # (2,) m, along the yaw axis and across it; the longer one first
+    yaw: float  # rad
+    fill: float  # 0.785 for a disc, 1 for a rectangle
+    rim: FloatArray  # (k, 2) m, the outermost points
+
+
+def measure_outline(ground: FloatArray, widening: float) -> Outline:
+    """Return the outline of points on the ground (2, n), its box made wider by `widening` m.
+
+    The outermost points in 64 directions stand for the convex hull: they lie inside it by less than 0.2 %.
+    """
+    along = _DIRECTIONS @ ground
+    rim = ground[:, np.concatenate([along.argmax(axis=1), along.argmin(axis=1)])].T
+    hull = cv2.convexHull(rim.astype(np.float32))
+    (x, y), (a, b), degrees = cv2.minAreaRect(hull)
+    yaw, sides = np.radians(degrees), np.array([a, b])
+    if b > a:
+        yaw, sides = yaw + np.pi / 2, sides[::-1]
+    fill = cv2.contourArea(hull) / max(a * b, 1e-9)
+    return Outline(np.array([x, y]), sides + widening, float(yaw), fill, rim)
+
+
+def fit_circle(outline: Outline, widening: float) -> Outline:
+    """Return the outline as the circle that fits its rim best, which a hidden part does not move.
+
+    Least squares after Kasa (1976). A rim too short to say where its centre is stays as it is.
+    """
+    origin = outline.rim.mean(axis=0)
+    local = outline.rim - origin
+    A = np.column_stack([2 * local, np.ones(len(local))])
+    normal = A.T @ A
+    if np.linalg.cond(normal / np.abs(normal).max()) > 1e12:
+        return outline
+    x, y, rest = np.linalg.solve(normal, A.T @ (local**2).sum(axis=1))
+    radius = float(np.sqrt(max(rest + x * x + y * y, 0.0)))
+    centre = origin + np.array([x, y])
+    if np.linalg.norm(centre - outline.centre) > 0.5 * outline.sides.max():
+        return outline
+    return Outline(centre, np.full(2, 2 * radius + widening), outline.yaw, outline.fill, outline.rim)
