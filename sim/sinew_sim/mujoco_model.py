@@ -26,6 +26,7 @@ from sinew_sim.scene import (
 COLLISION_GROUP, VISUAL_GROUP = 0, 1  # as MuJoCo reads a URDF
 EXTENT = 1.0  # m; fixed, since the clipping planes are multiples of it
 NEAR, FAR = 0.01, 10.0  # m
+TABLE_HALF_SIZE = (4.0, 4.0, 0.02)  # m, of what is seen
 SOFT_GRIP = 4  # contact dimensions: sliding in two directions, and torsion
 
 
@@ -69,7 +70,10 @@ def _set_options(spec: mujoco.MjSpec, timestep: float) -> None:
     spec.option.impratio = 10.0  # a held object creeps out of the fingers otherwise
     spec.stat.extent = EXTENT
     spec.visual.map.znear, spec.visual.map.zfar = NEAR / EXTENT, FAR / EXTENT
-    spec.visual.quality.shadowsize, spec.visual.quality.offsamples = 0, 0  # the whole cost of a frame
+    # Drawn in software: shadows and multisampling would be most of a frame's cost, fine meshes the rest.
+    quality = spec.visual.quality
+    quality.shadowsize, quality.offsamples = 0, 0
+    quality.numslices, quality.numstacks, quality.numquads = 20, 10, 1
 
 
 def _add_servos(spec: mujoco.MjSpec, robot: Robot) -> None:
@@ -82,16 +86,18 @@ def _add_servos(spec: mujoco.MjSpec, robot: Robot) -> None:
 
 
 def _add_table_and_light(spec: mujoco.MjSpec) -> None:
-    table = spec.worldbody.add_geom(name="table", type=mujoco.mjtGeom.mjGEOM_PLANE)
-    table.size = (0.0, 0.0, 1.0)  # without end
-    table.group = VISUAL_GROUP
-    table.rgba = (*TABLE_RGB, 1.0)
+    table = spec.worldbody.add_geom(name="table", type=mujoco.mjtGeom.mjGEOM_PLANE, size=(0.0, 0.0, 1.0))
+    table.group = COLLISION_GROUP
     table.friction = (TABLE_FRICTION, TORSIONAL_FRICTION, ROLLING_FRICTION)
-    headlight = spec.visual.headlight
-    headlight.ambient[:], headlight.diffuse[:], headlight.specular[:] = 0.42, 0.16, 0.0
+    # What is seen is a box: the plane is drawn in many tiles, at the cost of a whole arm.
+    top = spec.worldbody.add_geom(type=mujoco.mjtGeom.mjGEOM_BOX, size=TABLE_HALF_SIZE)
+    top.pos = (0.0, 0.0, -TABLE_HALF_SIZE[2])
+    top.group, top.rgba = VISUAL_GROUP, (*TABLE_RGB, 1.0)
+    top.contype = top.conaffinity = 0
+    spec.visual.headlight.active = False
     sun = spec.worldbody.add_light(name="sun", type=mujoco.mjtLightType.mjLIGHT_DIRECTIONAL)
     sun.pos, sun.dir = (0.4, -0.6, 1.5), (-0.25, 0.4, -1.0)
-    sun.diffuse, sun.specular, sun.ambient = (0.52, 0.51, 0.48), (0.15, 0.15, 0.15), (0.0, 0.0, 0.0)
+    sun.ambient, sun.diffuse, sun.specular = (0.47, 0.47, 0.48), (0.60, 0.59, 0.56), (0.10, 0.10, 0.10)
     sun.castshadow = False
 
 

@@ -16,6 +16,7 @@ from sinew_core.types import (
     NANOSECONDS,
     CameraFrame,
     CameraModel,
+    FloatArray,
     JointCommand,
     JointState,
     Task,
@@ -103,16 +104,18 @@ class MujocoWorld:
         return SceneState(objects, data.xpos[self._tip].copy(), self._robot.aperture(self.position))
 
     @property
-    def position(self) -> np.ndarray:
+    def position(self) -> FloatArray:
         """The commanded joints' positions (n,), a copy."""
-        return self.data.qpos[self._columns]
+        position: FloatArray = self.data.qpos[self._columns]
+        return position
 
     @property
-    def velocity(self) -> np.ndarray:
+    def velocity(self) -> FloatArray:
         """The commanded joints' velocities (n,), a copy."""
-        return self.data.qvel[self._dofs]
+        velocity: FloatArray = self.data.qvel[self._dofs]
+        return velocity
 
-    def place(self, name: str, position: np.ndarray) -> None:
+    def place(self, name: str, position: FloatArray) -> None:
         """Put an object somewhere (3,), upright and at rest; for tests."""
         joint = self.model.joint(self.model.body(name).jntadr[0])
         address, dof = joint.qposadr[0], joint.dofadr[0]
