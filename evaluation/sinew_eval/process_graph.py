@@ -1,0 +1,137 @@
+"""The graph in one process: a simulated station and a brain, driven by the core's own loop."""
+
+from __future__ import annotations
+
+import time
+
+from sinew_core.errors import ConfigError
+from sinew_core.hardware import Hardware, load_hardware
+from sinew_core.plugins import build, plugin_spec
+from sinew_core.protocols import AffordanceModel, PerceptionModel, Policy, RewardModel, Station
+from sinew_core.runtime import Brain, EpisodeResult, Step, run_episode
+from sinew_core.types import NANOSECONDS, ImageArray
+
+from sinew_eval.records import OnRecord, RunConfig, StepRecord
+
+VIDEO_INTERVAL = NANOSECONDS // 10  # ns between reads of a camera that nobody else reads
+
+
+def make_brain(config: RunConfig, hardware: Hardware) -> Brain:
+    """Build perception, affordance and reward model and policy; raises ConfigError."""
+    return Brain(
+        perception=make_perception(config, hardware),
+        affordance=make_affordance(config, hardware),
+        reward=make_reward(config, hardware),
+        policy=make_policy(config, hardware),
+    )
+
+
+def make_perception(config: RunConfig, hardware: Hardware) -> PerceptionModel:
+    """Build the perception model that the hardware file names."""
+    where = f"{hardware.path}: perception"
+    return build(hardware.config.perception, PerceptionModel, where, **_context(config, hardware))
+
+
+def make_affordance(config: RunConfig, hardware: Hardware) -> AffordanceModel:
+    """Build the affordance model of a run."""
+    spec = plugin_spec(config.affordance, "sinew_perception", "affordance model")
+    return build(spec, AffordanceModel, f"affordance {config.affordance}", **_context(config, hardware))
+
+
+def make_reward(config: RunConfig, hardware: Hardware) -> RewardModel:
+    """Build the reward model of a run."""
+    spec = plugin_spec(config.reward, "sinew_rewards", "reward model")
+    return build(spec, RewardModel, f"reward {config.reward}", **_context(config, hardware))
+
+
+def make_policy(config: RunConfig, hardware: Hardware) -> Policy:
+    """Build the policy of a run."""
+    spec = plugin_spec(config.policy, "sinew_policies", "policy")
+    return build(spec, Policy, f"policy {config.policy}", **_context(config, hardware))
+
+
+def _context(config: RunConfig, hardware: Hardware) -> dict[str, object]:
+    return {
+        "hardware": hardware,
+        "robot": hardware.robot,
+        "cameras": hardware.cameras,
+        "task": config.task,
+    }
+
+
+class ProcessGraph:
+    """Runs episodes in lockstep, in this process."""
+
+    def __init__(self, config: RunConfig) -> None:
+        self._config = config
+        self._hardware = load_hardware(config.hardware).with_pace("lockstep")
+        self._brain = make_brain(config, self._hardware)
+        self._station = self._hardware.open_station(config.task)
+        if self._station.world is None:
+            self._station.close()
+            raise ConfigError(
+                f"hardware '{config.hardware}' is no simulation; the graph 'process' runs in lockstep and "
+                "needs one. Use --graph ros."
+            )
+
+    def run_episode(self, seed: int, on_record: OnRecord) -> EpisodeResult:
+        """Run one episode to its end; Ctrl-C ends it as `interrupted`, with the arm held."""
+        tap = _Tap(self._station, self._config.video_camera, on_record)
+        try:
+            return run_episode(
+                self._station,
+                self._hardware,
+                self._brain,
+                seed=seed,
+                instruction=self._config.instruction,
+                max_steps=self._config.max_steps,
+                on_step=tap.take,
+            )
+        except KeyboardInterrupt:  # outside the loop: while the scene was laid out or the arm held
+            self._station.arm.stop()
+            return EpisodeResult(
+                seed, self._config.instruction, "interrupted", tap.steps, "interrupted by the user"
+            )
+
+    def close(self) -> None:
+        """Stop the arm and release the simulator."""
+        self._station.close()
+
+
+class _Tap:
+    """Turns steps into records; the time that this takes does not count as the graph's."""
+
+    def __init__(self, station: Station, camera: str, on_record: OnRecord) -> None:
+        self._station, self._camera, self._on_record = station, camera, on_record
+        self._start = time.perf_counter()
+        self._next_read = 0  # ns, stamp
+        self.steps = 0
+
+    def take(self, step: Step) -> None:
+        """Hand one step on as a record."""
+        entered = time.perf_counter()
+        executed = step.executed
+        self._on_record(
+            StepRecord(
+                index=step.index,
+                stamp=executed.stamp,
+                position=executed.position,
+                source=executed.source,
+                reasons=executed.reasons,
+                reward=step.reward.value,
+                terms=dict(step.reward.terms),
+                frame=self._frame(step),
+                wall=entered - self._start,
+            )
+        )
+        self.steps = step.index + 1
+        self._start += time.perf_counter() - entered
+
+    def _frame(self, step: Step) -> ImageArray | None:
+        """Return the video camera's frame: the observed one, or every so often one read for this."""
+        if self._camera in step.observation.frames:
+            return step.observation.frames[self._camera].rgb
+        if self._camera not in self._station.cameras or step.executed.stamp < self._next_read:
+            return None
+        self._next_read = step.executed.stamp + VIDEO_INTERVAL
+        return self._station.cameras[self._camera].read().rgb

@@ -1,0 +1,80 @@
+"""What a person sees while a run goes on: a live bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from sinew_eval.recording import EpisodeRecord
+from sinew_eval.statistics import wilson_interval
+
+SHORT = 60  # characters of an instruction on the bar
+
+
+class RunProgress:
+    """Progress on stderr, so that stdout stays for results."""
+
+    def __init__(self, episodes: int) -> None:
+        self.console = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._episodes = episodes
+        self._bar = Progress(
+            TextColumn("{task.fields[doing]}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[score]}"),
+            TimeRemainingColumn(),
+            console=self.console,
+            transient=True,
+            disable=not self.console.is_terminal,
+        )
+        self._task = self._bar.add_task("", total=episodes, doing="starting", score="")
+        self._instruction = ""
+
+    def __enter__(self) -> RunProgress:
+        """Show the bar."""
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        """Take the bar away."""
+        self._bar.stop()
+
+    def say(self, line: str, style: str = "") -> None:
+        """Print one line above the bar."""
+        self.console.print(escape(line), style=style or None)
+
+    def step(self, index: int, steps: int) -> None:
+        """Tell how far the running episode is."""
+        if self.console.is_terminal:
+            self._bar.update(self._task, doing=f"episode {index}, step {steps}{self._instruction}")
+
+    def episode_done(self, record: EpisodeRecord, records: Sequence[EpisodeRecord]) -> None:
+        """Move the bar on and print what is worth a line."""
+        result = record.result
+        shown = result.instruction if len(result.instruction) <= SHORT else result.instruction[:SHORT] + "…"
+        self._instruction = f", last: {escape(shown)}" if shown else ""
+        counted = [item for item in records if item.counted]
+        score = score_text(sum(item.result.success for item in counted), len(counted))
+        self._bar.update(self._task, completed=len(counted), score=f"success {score}")
+        if self.console.is_terminal and result.success:
+            return
+        why = f": {result.message}" if result.message else ""
+        line = f"episode {record.index} (seed {result.seed}) {result.outcome} after {result.steps} steps{why}"
+        if not self.console.is_terminal:
+            line += f"  [{len(counted)}/{self._episodes}, success {score}] {result.instruction}"
+        self.say(line)
+        for note in record.notes:
+            self.say(f"episode {record.index}: {note}")
+
+
+def score_text(successes: int, trials: int) -> str:
+    """Return a success rate as people read it: `7/8, 88 % (95 % interval 53 to 98 %)`."""
+    if trials == 0:
+        return "0/0"
+    low, high = wilson_interval(successes, trials)
+    rate = 100 * successes / trials
+    return f"{successes}/{trials}, {rate:.0f} % (95 % interval {100 * low:.0f} to {100 * high:.0f} %)"

@@ -1,0 +1,179 @@
+"""run episodes of a task and write a report: success rate, rewards, timing and a video of each"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+import traceback
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from sinew_core.errors import ConfigError
+from sinew_core.runtime import EpisodeResult
+
+from sinew_eval.interrupts import Interrupts
+from sinew_eval.names import check_names, open_graph
+from sinew_eval.progress import RunProgress, score_text
+from sinew_eval.recording import EpisodeRecorder
+from sinew_eval.records import Graph, RunConfig, StepRecord
+from sinew_eval.results import RunResults, default_folder, discard, prepare_folder
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `sinew run`: 0 when all episodes ran, 1 after an error, 2 for a wrong name, 130 after Ctrl-C."""
+    arguments = _parser().parse_args(argv)
+    config = _config(arguments)
+    with Interrupts() as interrupts:
+        try:
+            with interrupts.interruptible():
+                check_names(config, arguments.graph)
+        except KeyboardInterrupt:
+            return interrupts.exit_code  # nothing was begun
+        folder = arguments.out or default_folder(config.task)
+        prepare_folder(folder, force=arguments.force)
+        results = RunResults(folder, config, arguments.graph, arguments.episodes, arguments.seed, list(argv))
+        progress = RunProgress(arguments.episodes)
+        results.write()
+        _run(results, interrupts, progress)
+        _print_outcome(results, progress, as_json=arguments.json)
+        return _exit_code(results, interrupts)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="sinew run",
+        description="Run episodes of a task and write summary.json, episodes.csv and report.html.",
+        epilog="Exit code: 0 when all episodes ran, whatever their success; 1 when one ended in an error; "
+        "2 for a wrong name or option; 130 after Ctrl-C, with a report of what was done.",
+    )
+    plugin = "a short name, module:Class, or a YAML file"
+    parser.add_argument("--hardware", default="sim_mujoco", help="a name or path of a hardware YAML")
+    parser.add_argument("--task", default="pick_place")
+    parser.add_argument("--instruction", default="", help="the sentence; the task draws one when left out")
+    parser.add_argument("--policy", default="affordance_follower", help=plugin)
+    parser.add_argument("--reward", default="affordance_path", help=plugin)
+    parser.add_argument("--affordance", default="rule_grounding", help=plugin)
+    parser.add_argument("--episodes", type=_positive, default=10, metavar="N")
+    parser.add_argument("--seed", type=_natural, default=0, help="episode i uses seed + i")
+    parser.add_argument("--max-steps", type=_natural, default=0, help="control periods; 0: the task's own")
+    parser.add_argument("--graph", default="process", metavar="ros|process", help="what drives the episodes")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (runs/<task>-<time>)")
+    parser.add_argument("--force", action="store_true", help="replace the run that --out holds")
+    parser.add_argument("--json", action="store_true", help="end with one JSON object on stdout")
+    parser.add_argument("--no-video", action="store_true", help="record no videos")
+    return parser
+
+
+def _natural(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, got {text}")
+    return value
+
+
+def _positive(text: str) -> int:
+    if _natural(text) == 0:
+        raise argparse.ArgumentTypeError("expected a whole number of at least 1, got 0")
+    return int(text)
+
+
+def _config(arguments: argparse.Namespace) -> RunConfig:
+    config = RunConfig(
+        hardware=arguments.hardware,
+        task=arguments.task,
+        policy=arguments.policy,
+        reward=arguments.reward,
+        affordance=arguments.affordance,
+        instruction=arguments.instruction,
+        max_steps=arguments.max_steps,
+    )
+    return replace(config, video_camera="") if arguments.no_video else config
+
+
+def _run(results: RunResults, interrupts: Interrupts, progress: RunProgress) -> None:
+    """Run every episode; whatever happens, the graph is closed and the files are written."""
+    graph: Graph | None = None
+    try:
+        with progress:
+            graph = _open_graph(results, interrupts, progress)
+            for index in range(results.episodes):
+                _run_episode(graph, index, results, interrupts, progress)
+    except KeyboardInterrupt:
+        progress.say("interrupted: holding the arm and writing the report ...", style="yellow")
+    except Exception as error:
+        if graph is None and isinstance(error, ConfigError):
+            results.close()
+            discard(results.folder)
+            raise
+        results.failure = f"{type(error).__name__}: {error}"
+        progress.say(traceback.format_exc(), style="red")
+    finally:
+        try:
+            if graph is not None:
+                graph.close()
+        finally:
+            results.write()
+
+
+def _open_graph(results: RunResults, interrupts: Interrupts, progress: RunProgress) -> Graph:
+    begin = time.perf_counter()
+    with interrupts.interruptible():
+        progress.say(f"starting the graph '{results.graph}' on {results.config.hardware} ...")
+        graph = open_graph(results.graph, results.config)
+    results.startup = time.perf_counter() - begin
+    return graph
+
+
+def _run_episode(
+    graph: Graph, index: int, results: RunResults, interrupts: Interrupts, progress: RunProgress
+) -> None:
+    """Run one episode and write it down; raises what ended it, after that."""
+    video = bool(results.config.video_camera)
+    recorder = EpisodeRecorder(index, results.video_stem(index) if video else None)
+    seed, instruction = results.seed + index, results.config.instruction
+
+    def on_record(record: StepRecord) -> None:
+        interrupts.check()  # one that a library's callback swallowed comes back here
+        with interrupts.shield():
+            recorder.add(record)
+            progress.step(index, recorder.steps)
+
+    begin = time.perf_counter()
+    failure: BaseException | None = None
+    try:
+        with interrupts.interruptible():
+            result = graph.run_episode(seed, on_record)
+    except KeyboardInterrupt as error:
+        failure = error
+        result = EpisodeResult(seed, instruction, "interrupted", recorder.steps, "interrupted by the user")
+    except Exception as error:  # noqa: BLE001 - written down first, raised again below
+        failure = error
+        message = f"{type(error).__name__}: {error}"
+        result = EpisodeResult(seed, instruction, "error", recorder.steps, message)
+    record = recorder.finish(result, time.perf_counter() - begin)
+    results.add(record)
+    results.write()
+    progress.episode_done(record, results.records)
+    if failure is not None:
+        raise failure
+    if result.outcome == "interrupted":
+        raise KeyboardInterrupt
+
+
+def _print_outcome(results: RunResults, progress: RunProgress, *, as_json: bool) -> None:
+    score = score_text(results.successes, len(results.counted))
+    if as_json:
+        progress.say(f"success {score}; report: {results.report}")
+        print(json.dumps({**results.summary(), "report": str(results.report)}, allow_nan=False), flush=True)
+        return
+    print(f"success {score}")
+    print(f"report: {results.report.resolve()}", flush=True)
+
+
+def _exit_code(results: RunResults, interrupts: Interrupts) -> int:
+    if interrupts.received:
+        return interrupts.exit_code
+    failed = results.failure or any(record.result.outcome == "error" for record in results.records)
+    return 1 if failed else 0
