@@ -69,20 +69,21 @@ class BulletCamera:
     def read(self) -> CameraFrame:
         """Render what is there now."""
         X_WC = self._pose() @ self._model.X_LC
-        rgb, depth = self._draw(X_WC)
+        rgba, depth = self._draw(X_WC)
         if not np.array_equal(X_WC, self._X_WC):
             self._X_WC, self._table = X_WC, self._table_depth(X_WC)
-        rgb[depth > NOTHING] = 0
-        rgb[depth > self._table] = TABLE
-        if not self._depth:
-            return CameraFrame(self._clock(), rgb)
-        return CameraFrame(self._clock(), rgb, _whole_millimetres(np.minimum(depth, self._table)))
+        pixels = rgba.view(np.uint32)[..., 0]  # one assignment a pixel
+        np.copyto(pixels, TABLE, where=depth > self._table)
+        depth = np.minimum(depth, self._table)
+        np.copyto(pixels, BACKGROUND, where=depth > NOTHING)
+        rgb = np.ascontiguousarray(rgba[..., :3])
+        return CameraFrame(self._clock(), rgb, whole_millimetres(depth) if self._depth else None)
 
     def close(self) -> None:
         """Nothing to release."""
 
     def _draw(self, X_WC: FloatArray) -> tuple[ImageArray, Float32Array]:
-        """Return the colours and the distances along the optical axis (m) of everything but the table."""
+        """Return rgba (h, w, 4) and distances along the optical axis (h, w) m of all but the table."""
         width, height = self._model.width, self._model.height
         _, _, rgba, buffer, _ = self._client.getCameraImage(
             width,
@@ -98,9 +99,9 @@ class BulletCamera:
             renderer=pybullet.ER_TINY_RENDERER,
             flags=pybullet.ER_NO_SEGMENTATION_MASK,
         )
-        rgb = np.array(rgba, dtype=np.uint8).reshape(height, width, 4)[..., :3].copy()
+        colours = np.array(rgba, dtype=np.uint8).reshape(height, width, 4)
         z = np.asarray(buffer, dtype=np.float32).reshape(height, width)
-        return rgb, (FAR * NEAR / (FAR - (FAR - NEAR) * z)).astype(np.float32)
+        return colours, np.float32(FAR * NEAR) / (np.float32(FAR) - np.float32(FAR - NEAR) * z)
 
     def _table_depth(self, X_WC: FloatArray) -> Float32Array:
         """Return the distance along the optical axis to the plane z = 0 (h, w), infinite above it."""
@@ -110,9 +111,10 @@ class BulletCamera:
         return np.where((depth > NEAR) & (depth < FAR), depth, np.float32(np.inf))
 
 
-def _whole_millimetres(depth: Float32Array) -> DepthArray:
+def whole_millimetres(depth: Float32Array) -> DepthArray:
+    """Round distances in m to whole millimetres; 0 beyond MAX_DEPTH."""
     metres: DepthArray = np.rint(depth * np.float32(1000.0)) * np.float32(0.001)
-    metres[~(depth <= MAX_DEPTH)] = 0.0
+    metres[depth > MAX_DEPTH] = 0.0
     return metres
 
 
@@ -120,5 +122,11 @@ def _column_major(matrix: FloatArray) -> list[float]:
     return [float(value) for value in matrix.ravel(order="F")]
 
 
+def _pixel(rgb: FloatArray) -> np.uint32:
+    """Return a colour, 0 to 1, as the four bytes of a pixel."""
+    return np.uint32(np.append(np.round(255 * rgb), 255).astype(np.uint8).view(np.uint32)[0])
+
+
 NOTHING = 0.999 * FAR
-TABLE = np.round(255 * np.multiply(TABLE_RGB, AMBIENT + DIFFUSE * LIGHT[2])).astype(np.uint8)
+TABLE = _pixel(np.multiply(TABLE_RGB, AMBIENT + DIFFUSE * LIGHT[2]))
+BACKGROUND = _pixel(np.zeros(3))
