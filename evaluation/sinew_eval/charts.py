@@ -23,31 +23,31 @@ TICKS = 4  # about, on the time axis
 
 def reward_strips(curves: Curves) -> str:
     """Return a figure of the reward and each of its terms over the robot's time."""
-    strips = [_strip("reward", curves.time, curves.reward, None, "total")]
+    strips = [_strip("reward", curves.time, curves.reward, curves.total, "total")]
     strips += [
         _strip(name, curves.time, values, curves.sums[name], f"c{i % COLOURS}")
         for i, (name, values) in enumerate(curves.terms.items())
     ]
-    note = " Σ is the sum over the episode." if curves.sums else ""
     return (
         '<figure class="curves"><figcaption>Reward of each step, and its terms; each strip has its own '
-        f"scale.{note}</figcaption>{''.join(strips)}{_time_axis(curves.time)}</figure>"
+        f"scale. Σ is the sum over the episode.</figcaption>{''.join(strips)}"
+        f"{_time_axis(curves.time)}</figure>"
     )
 
 
-def _strip(name: str, time: FloatArray, values: FloatArray, total: float | None, colour: str) -> str:
+def _strip(name: str, time: FloatArray, values: FloatArray, total: float, colour: str) -> str:
     low, high = _range(values)
     label = f'<span class="name">{escape(name)}</span>'
-    if total is not None:
-        label += f'<span class="sum">Σ {number(total)}</span>'
+    label += f'<span class="sum">Σ {number(total)}</span>'
     described = escape(f"{name}, between {number(low)} and {number(high)}", quote=True)
+    bounds = "".join(f"<span>{number(bound, 2)}</span>" for bound in dict.fromkeys((high, low)))
     zero = ""
     if low < 0 < high:
         y = _y(0.0, low, high)
         zero = f'<line class="zero" x1="0" x2="{WIDTH:.0f}" y1="{y:.1f}" y2="{y:.1f}"/>'
     return (
         f'<div class="strip {colour}"><div class="label">{label}</div><div class="scale">'
-        f"<span>{number(high)}</span><span>{number(low) if low != high else ''}</span></div>"
+        f"{bounds}</div>"
         f'<svg viewBox="0 0 {WIDTH:.0f} {HEIGHT:.0f}" preserveAspectRatio="none" role="img" '
         f'aria-label="{described}">{zero}<path d="{_path(time, values, low, high)}"/></svg></div>'
     )
@@ -102,23 +102,22 @@ def interval_bar(rate: float | None, interval: tuple[float, float]) -> str:
     """Return a 0 to 100 % scale with the interval as a band and the rate as a mark."""
     low, high = (100 * bound for bound in interval)
     mark = "" if rate is None else f'<circle cx="{6 * 100 * rate + 10:.1f}" cy="16" r="7"/>'
-    lines = "".join(
-        f'<line x1="{6 * p + 10}" x2="{6 * p + 10}" y1="8" y2="24"/>' for p in (0, 25, 50, 75, 100)
-    )
+    quarters = (0, 25, 50, 75, 100)
+    lines = "".join(f'<line x1="{6 * p + 10}" x2="{6 * p + 10}" y1="8" y2="24"/>' for p in quarters)
+    labels = "".join(f'<span style="left:{(6 * p + 10) / 6.2:.2f}%">{p} %</span>' for p in quarters)
     described = f"success rate with 95 % interval from {low:.0f} to {high:.0f} %"
     return (
         f'<svg class="interval" viewBox="0 0 620 32" role="img" aria-label="{described}">'
         f'<line class="track" x1="10" x2="610" y1="16" y2="16"/>{lines}'
         f'<rect x="{6 * low + 10:.1f}" width="{max(6 * (high - low), 2):.1f}" y="10" height="12" rx="6"/>'
-        f'{mark}</svg><div class="interval-ticks"><span>0 %</span><span>25</span><span>50</span>'
-        "<span>75</span><span>100 %</span></div>"
+        f'{mark}</svg><div class="interval-ticks" aria-hidden="true">{labels}</div>'
     )
 
 
-def number(value: float) -> str:
-    """Return a number in at most four digits."""
+def number(value: float, digits: int = 3) -> str:
+    """Return a number with so many significant digits, and a whole one from 100 on."""
     if value == 0 or not math.isfinite(value):
         return "0" if value == 0 else DASH
-    mantissa, _, exponent = f"{value:.3g}".partition("e")
-    text = f"{mantissa}e{int(exponent)}" if exponent else mantissa
-    return text.replace("-", MINUS)
+    text = f"{value:.0f}" if 100 <= abs(value) < 1e6 else f"{value:.{digits}g}"
+    mantissa, _, exponent = text.partition("e")
+    return (f"{mantissa}e{int(exponent)}" if exponent else mantissa).replace("-", MINUS)

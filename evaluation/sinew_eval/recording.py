@@ -27,6 +27,7 @@ class Curves:
     time: FloatArray  # (k,) s since the first step
     reward: FloatArray  # (k,)
     terms: Mapping[str, FloatArray]  # (k,) each; NaN where a step lacks the term
+    total: float  # of the reward over every step
     sums: Mapping[str, float]  # of each term over every step
 
 
@@ -118,6 +119,7 @@ class EpisodeRecorder:
         return Curves(
             time=time[keep],
             reward=np.array(self._rewards)[keep],
+            total=float(np.sum(self._rewards)),
             terms={name: column[keep] for name, column in columns.items()},
             sums={name: float(np.nansum(column)) for name, column in columns.items()},
         )

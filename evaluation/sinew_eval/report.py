@@ -63,7 +63,8 @@ def _banner(summary: Mapping[str, Any]) -> str:
     if summary["complete"]:
         return ""
     done, wanted = summary["episodes"], summary["requested_episodes"]
-    return f"<p class='banner' role='status'>{done} of {wanted} episodes are done.</p>"
+    text = f"{done} of {wanted} episodes are done; the others have not been run."
+    return f"<p class='banner' role='status'>{text}</p>"
 
 
 def _result(summary: Mapping[str, Any], records: Sequence[EpisodeRecord]) -> str:
