@@ -92,7 +92,7 @@ def open_encoder(stem: Path, frame: ImageArray) -> Encoder:
 def ffmpeg_executable() -> str | None:
     """Return the ffmpeg that imageio-ffmpeg brings or finds, or None."""
     try:
-        import imageio_ffmpeg  # type: ignore[import-untyped]
+        import imageio_ffmpeg
 
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except (ImportError, RuntimeError):

@@ -1,0 +1,1 @@
+"""What `sinew doctor` looks at; every check is a function that returns findings and never raises."""
