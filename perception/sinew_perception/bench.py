@@ -21,8 +21,9 @@ from sinew_core.types import CameraFrame, JointCommand, Keypoint
 from sinew_perception.truth import true_objects
 
 TASKS = ("pick_place", "push", "stack", "reach")
-POSES = ("home", "home", "over", "held")  # where the arm is, in turn
+POSES = ("home", "home", "over", "held", "placed")  # the scenes, in turn: see _scene
 VISIBLE = 0.5  # an object of whose near side a camera sees this much must be found
+SETTLE = 500_000_000  # ns
 MOVE = 30  # control periods that the arm has to get to a random pose
 
 
@@ -112,13 +113,15 @@ def _scenes(hardware: Hardware, count: int, seed: int) -> Iterator[tuple[str, Ta
 def _scene(
     hardware: Hardware, station: Station, detector: PerceptionModel, pose: str, seed: int
 ) -> tuple[Tally, float]:
+    """Measure one scene: the arm at home or over the table, or the object in its hand or at its target."""
     assert station.world is not None, "the bench needs a simulated station"
     detector.reset(station.world.reset(seed))
-    rng = np.random.default_rng(seed)
-    if pose != "home":
-        _move_arm(hardware, station, rng)
+    if pose in ("over", "held"):
+        _move_arm(hardware, station, np.random.default_rng(seed))
     if pose == "held":
         _put_in_hand(hardware, station)
+    elif pose == "placed":
+        _put_at_target(station)
     joints = station.arm.read()
     frames = {name: station.cameras[name].read() for name in ("top", "side")}
     start = time.perf_counter()
@@ -151,6 +154,17 @@ def _put_in_hand(hardware: Hardware, station: Station) -> None:
     world: Any = station.world
     tip = hardware.robot.chain.pose(hardware.robot.tip_link, station.arm.read().position)
     world.place(world.scene.moved, tip[:3, 3])
+
+
+def _put_at_target(station: Station) -> None:
+    """Put the object that the task is about on or into its target, and let it come to rest."""
+    world: Any = station.world
+    scene = world.scene
+    if scene.target is not None:
+        below, half = world.state().objects[scene.target].position, scene.spec(scene.moved).height / 2
+        height = scene.spec(scene.target).height / 2 + half + 0.002
+        world.place(scene.moved, below + np.array([0.01, 0.0, height]))
+        world.step(SETTLE)
 
 
 def _compare(

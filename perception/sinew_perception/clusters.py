@@ -57,14 +57,14 @@ def join_severed(
 ) -> list[tuple[Indices, float]]:
     """Put the pieces of an object that something in front cuts apart together; return (members, own) of all.
 
-    Two pieces are one object when both are partly hidden (`own`, (count,), below SEVERED), have one colour
-    and one height, lie close together, and make a compact whole.
+    Two pieces are one object when one of them is partly hidden (`own`, (count,), below SEVERED) and they
+    have one colour and one height, lie close together, and make a compact whole.
     """
     joined: list[tuple[Indices, float]] = []
     for members, share in zip(objects, own, strict=True):
         whole = members, float(share)
         for i, (other, other_share) in enumerate(joined):
-            severed = max(share, other_share) < SEVERED and colours[members[0]] == colours[other[0]]
+            severed = min(share, other_share) < SEVERED and colours[members[0]] == colours[other[0]]
             if severed and _compact(points[:, members], points[:, other]):
                 whole = np.concatenate([other, members]), float(max(share, other_share))
                 del joined[i]

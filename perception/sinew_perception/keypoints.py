@@ -87,9 +87,11 @@ class KeypointDetector:
         own = unhidden(views, objects)
         found = []
         for members, share in join_severed(points, colours, objects, own):
-            if share >= self._config.min_confidence:
-                part = _Part(views, members)
-                shape = describe(points[:, members], part.best.eye, spacing)
+            if share < self._config.min_confidence:
+                continue
+            part = _Part(views, members)
+            shape = describe(points[:, members], part.best.eye, spacing, share)
+            if shape is not None:
                 name = f"{COLOURS[colours[members[0]]]}_{shape.kind}"
                 found.append((name, Keypoint(shape.centre, part.pixel, share, shape.yaw, shape.extent)))
         return found

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 from sinew_core.types import FloatArray
+
+from sinew_perception.fitting import fit_ball
 
 _ANGLES = np.arange(32) * np.pi / 32
 _DIRECTIONS = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)  # (32, 2)
@@ -42,17 +44,10 @@ def measure_outline(ground: FloatArray, widening: float) -> Outline:
 def fit_circle(outline: Outline, widening: float) -> Outline:
     """Return the outline as the circle that fits its rim best, which a hidden part does not move.
 
-    Least squares after Kasa (1976). A rim too short to say where its centre is stays as it is.
+    A rim too short to say where its centre is stays as it is.
     """
-    origin = outline.rim.mean(axis=0)
-    local = outline.rim - origin
-    A = np.column_stack([2 * local, np.ones(len(local))])
-    normal = A.T @ A
-    if np.linalg.cond(normal / np.abs(normal).max()) > 1e12:
+    circle = fit_ball(outline.rim.T)
+    off = np.linalg.norm(circle.centre - outline.centre)
+    if not np.isfinite(circle.radius) or off > 0.5 * outline.sides.max():
         return outline
-    x, y, rest = np.linalg.solve(normal, A.T @ (local**2).sum(axis=1))
-    radius = float(np.sqrt(max(rest + x * x + y * y, 0.0)))
-    centre = origin + np.array([x, y])
-    if np.linalg.norm(centre - outline.centre) > 0.5 * outline.sides.max():
-        return outline
-    return Outline(centre, np.full(2, 2 * radius + widening), outline.yaw, outline.fill, outline.rim)
+    return replace(outline, centre=circle.centre, sides=np.full(2, 2 * circle.radius + widening))

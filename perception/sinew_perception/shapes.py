@@ -2,43 +2,61 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from sinew_core.types import FloatArray
 
 from sinew_perception.outline import Outline, fit_circle, measure_outline
+from sinew_perception.partial import fit_partial
 
 PAD_HEIGHT = 0.006  # m; lower things lie flat on the table
 STANDING = 0.010  # m; what is seen to within this of the table stands on it
 ROUND_KINDS = ("bowl", "cylinder", "sphere")
 ROUND_FILL = 0.89  # a circle fills 0.785 of its box, a rectangle all of it
 WIDENING = 0.25  # of a pixel's width: what the outermost pixels fall short of the edges together
-LONG = 1.6  # a box longer than this against its width is no cube
+BOWL_WIDTH = 0.045  # m; what is hollow and narrower is a part of something else
+WHOLE = 0.95  # less of its own outline than this, and an object is described by its surface
+LEAST_FILL = 0.72  # what fills less of its box than a disc is not seen whole
+LONG = 1.5  # nor is what is longer than this against its width
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
     """An object as its points describe it."""
 
-    kind: str  # cube | box | cylinder | sphere | bowl | pad
+    kind: str  # cube | cylinder | sphere | bowl | pad
     centre: FloatArray  # (3,) m, base frame
     yaw: float | None  # rad; None for round things
     extent: FloatArray  # (3,) m along the yaw axis, across it, and up
 
 
-def describe(points: FloatArray, eye: FloatArray, spacing: float) -> Shape:
-    """Describe the object that shows the points (3, n); `eye` (3,) is the camera that sees most of it."""
+def describe(points: FloatArray, eye: FloatArray, spacing: float, own: float) -> Shape | None:
+    """Describe the object that shows the points (3, n), or return None where they do not say what it is.
+
+    `eye` (3,) is the camera that sees most of it, `spacing` (m) the distance of its pixels there, and
+    `own` the share of the outline that nothing in front of it hides.
+    """
     outline = measure_outline(points[:2], WIDENING * spacing)
     low, top = _span(points)
     if top < PAD_HEIGHT:
         return _shape("pad", outline, 0.0, top)
-    if min(outline.sides) < 0.5 * min(max(outline.sides), top - low):
-        outline = _complete_front(outline, eye)
-    kind = _kind(points, outline, low, top)
+    if _hollow(points, outline, low, top):
+        return _shape("bowl", fit_circle(outline, WIDENING * spacing), _bottom(outline, low, top), top)
+    if own < WHOLE or outline.fill < LEAST_FILL or outline.sides[0] > LONG * outline.sides[1]:
+        return _describe_partial(points, eye, low, top)
+    kind = _kind(points, outline, top)
     if kind in ROUND_KINDS:
         outline = fit_circle(outline, WIDENING * spacing)
     return _shape(kind, outline, _bottom(outline, low, top), top)
+
+
+def _describe_partial(points: FloatArray, eye: FloatArray, low: float, top: float) -> Shape | None:
+    fit = fit_partial(points, eye, low, top)
+    if fit is None:
+        return None
+    outline = Outline(fit.centre, np.full(2, fit.width), fit.yaw or 0.0, 1.0, points[:2].T)
+    return _shape(fit.kind, outline, _bottom(outline, low, top), top)
 
 
 def _span(points: FloatArray) -> tuple[float, float]:
@@ -61,30 +79,30 @@ def _bottom(outline: Outline, low: float, top: float) -> float:
     return 0.0 if guess < STANDING else guess
 
 
-def _kind(points: FloatArray, outline: Outline, low: float, top: float) -> str:
+def _hollow(points: FloatArray, outline: Outline, low: float, top: float) -> bool:
+    """Whether it is wide, round and deep in the middle."""
+    if outline.sides[0] < BOWL_WIDTH or outline.fill > ROUND_FILL:
+        return False
+    inside = _from_centre(points, outline) < 0.8
+    deep = top - points[2, inside] > max(0.005, 0.25 * (top - low))
+    return len(deep) >= 8 and bool(deep.mean() > 0.5)
+
+
+def _kind(points: FloatArray, outline: Outline, top: float) -> str:
+    if outline.fill > ROUND_FILL:
+        return "cube"
     radius = outline.sides.mean() / 2
-    distance = np.hypot(points[0] - outline.centre[0], points[1] - outline.centre[1]) / radius
-    drop = top - points[2]
-    inside = distance < 0.8
-    disc = outline.fill < ROUND_FILL
-    height = max(top - low, 1e-3)
-    hollow = inside & (drop > max(0.005, 0.25 * height))
-    if inside.sum() >= 8 and hollow.sum() > 0.5 * inside.sum() and disc:
-        return "bowl"
-    if disc:
-        ring = (distance > 0.5) & (distance < 0.8) & (drop < radius)
-        falls = ring.any() and float(np.median(drop[ring])) > 0.12 * radius
-        return "sphere" if falls else "cylinder"
-    return "box" if outline.sides.max() > LONG * outline.sides.min() else "cube"
+    distance, drop = _from_centre(points, outline), top - points[2]
+    ring = (distance > 0.5) & (distance < 0.8) & (drop < radius)
+    falls = ring.any() and float(np.median(drop[ring])) > 0.12 * radius
+    return "sphere" if falls else "cylinder"
 
 
-def _complete_front(outline: Outline, eye: FloatArray) -> Outline:
-    """Give depth to a face of which only the front is seen: as deep as wide, away from the camera."""
-    width, depth = outline.sides
-    across = np.array([-np.sin(outline.yaw), np.cos(outline.yaw)])
-    away = across if across @ (outline.centre - eye[:2]) > 0 else -across
-    centre = outline.centre + away * (width - depth) / 2
-    return replace(outline, centre=centre, sides=np.array([width, width]))
+def _from_centre(points: FloatArray, outline: Outline) -> FloatArray:
+    """Return the points' distances (n,) from the middle, 1 at the edge."""
+    x, y = outline.centre
+    distance: FloatArray = np.hypot(points[0] - x, points[1] - y) / (outline.sides.mean() / 2)
+    return distance
 
 
 def _shape(kind: str, outline: Outline, bottom: float, top: float) -> Shape:

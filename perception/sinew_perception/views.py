@@ -14,7 +14,7 @@ from sinew_perception.segmentation import coloured_pixels
 
 Indices = npt.NDArray[np.intp]
 
-DEPTH_JUMP = 0.01  # m; a neighbour nearer by this much hides what lies behind it
+DEPTH_JUMP = 0.006  # m; a neighbour nearer by this much hides what lies behind it
 MIN_OUTLINE = 8  # steps along the outline; less says nothing
 BELOW_TABLE = -0.01  # m; lower points are errors or the floor beside the table
 

@@ -1,0 +1,50 @@
+"""Least-squares circles, spheres and upright boxes through points on a surface."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from sinew_core.types import FloatArray
+
+
+class Ball(NamedTuple):
+    """A circle (d = 2) or a sphere (d = 3)."""
+
+    centre: FloatArray  # (d,)
+    radius: float  # inf where the points lie on a line or a plane
+
+
+def fit_ball(points: FloatArray) -> Ball:
+    """Fit a circle or a sphere to points (d, n), after Kasa (1976)."""
+    origin = points.mean(axis=1, keepdims=True)
+    local = points - origin
+    A = np.vstack([2 * local, np.full((1, local.shape[1]), np.abs(local).max())])
+    normal = A @ A.T
+    if np.linalg.cond(normal) > 1e10:
+        return Ball(origin[:, 0], np.inf)
+    solution = np.linalg.solve(normal, A @ (local**2).sum(axis=0))
+    centre, rest = solution[:-1], solution[-1] * np.abs(local).max()
+    return Ball(origin[:, 0] + centre, float(np.sqrt(max(rest + centre @ centre, 0.0))))
+
+
+class Corner(NamedTuple):
+    """The walls of an upright box, as far as they are seen."""
+
+    yaw: float  # rad
+    lower: FloatArray  # (2,) m, along and across the yaw axis
+    upper: FloatArray  # (2,) m
+    error: float  # m, root mean square of the distances from the points to the nearest wall
+
+
+def fit_walls(ground: FloatArray) -> Corner:
+    """Fit upright walls at right angles to points on the ground (2, n): the best of 45 directions."""
+    angles = np.arange(45) * np.pi / 90
+    c, s = np.cos(angles)[:, None], np.sin(angles)[:, None]
+    x, y = ground
+    turned = np.stack([c * x + s * y, c * y - s * x])  # (2, 45, n)
+    upper, lower = np.percentile(turned, (98, 2), axis=2)  # each (2, 45)
+    inwards = np.minimum(np.abs(upper[..., None] - turned), np.abs(turned - lower[..., None]))
+    errors = np.sqrt((inwards.min(axis=0) ** 2).mean(axis=1))
+    best = int(errors.argmin())
+    return Corner(float(angles[best]), lower[:, best], upper[:, best], float(errors[best]))
