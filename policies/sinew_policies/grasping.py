@@ -1,0 +1,94 @@
+"""Which way to turn the gripper for an object, and where beside it the tip has to be."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sinew_core.types import FloatArray, Keypoint
+
+from sinew_policies.inverse_kinematics import TipPose, TipSolver
+from sinew_policies.jaws import Jaws
+from sinew_policies.object_view import width_along
+
+SQUARE = 1.2  # the ratio of two sides below which an object may be grasped across either
+UNKNOWN_WIDTH = 0.028  # m, of an object whose extent perception does not tell
+
+
+@dataclass(frozen=True, slots=True)
+class Grasp:
+    """A grasp from above; all positions m, base frame."""
+
+    centre: FloatArray  # (3,) of the object, at the height of the tip
+    above: float  # m, of the tip over the object's centre
+    yaw: float  # rad, of the closing axis
+    open_shift: float  # m along the closing axis, from the tip to the object before closing
+    held_shift: float  # m, the same once the jaws have closed
+
+    @property
+    def axis(self) -> FloatArray:
+        """Return the closing axis (3,)."""
+        return np.array([np.cos(self.yaw), np.sin(self.yaw), 0.0])
+
+    def before(self, height: float = 0.0) -> FloatArray:
+        """Return where the tip belongs with the open jaws around the object, or `height` above."""
+        tip: FloatArray = self.centre + np.array([0.0, 0.0, height])
+        return tip - self.open_shift * self.axis
+
+    def around(self) -> FloatArray:
+        """Return where the tip belongs when the jaws close."""
+        return np.array(self.centre - self.held_shift * self.axis)
+
+    def carrying(self, point: FloatArray) -> FloatArray:
+        """Return where the tip belongs for the held object's centre to be at `point`."""
+        tip: FloatArray = point + np.array([0.0, 0.0, self.above])
+        return tip - self.held_shift * self.axis
+
+    def turned(self, yaw: float) -> Grasp:
+        """Return the same grasp with the gripper, and the object in it, at another yaw."""
+        return replace(self, yaw=yaw)
+
+
+def closing_yaws(item: Keypoint, present: float) -> list[float]:
+    """Return the yaws of the closing axis at which an object can be grasped, rad.
+
+    Across the narrower side; across either side of a square; anyhow, in steps of 45 degrees from the
+    present yaw, where the object has no yaw. A gripper turned by half a turn closes on the same sides.
+    """
+    if item.yaw is None:
+        return [present + k * np.pi / 4 for k in range(8)]
+    across = item.yaw + np.pi / 2
+    square = item.extent is None or item.extent[0] < SQUARE * item.extent[1]
+    return [across + k * np.pi / 2 for k in range(0, 4, 1 if square else 2)]
+
+
+def best_yaw(solver: TipSolver, position: FloatArray, yaws: Iterable[float], joints: FloatArray) -> float:
+    """Return the yaw that the arm reaches best at `position` from `joints`, with the least motion."""
+
+    def cost(yaw: float) -> float:
+        solution = solver.solve(TipPose(position, yaw), joints)
+        motion = float(np.abs(solution.position - joints).max())
+        return 200.0 * max(solution.error - 1e-3, 0.0) + 5.0 * max(solution.turn - 0.05, 0.0) + motion
+
+    return min(yaws, key=cost)
+
+
+def plan_grasp(
+    item: Keypoint,
+    solver: TipSolver,
+    jaws: Jaws,
+    joints: FloatArray,
+    present_yaw: float,
+    lowest: float,
+    clearance: float,
+) -> Grasp:
+    """Return the grasp of an object that the arm reaches best from `joints` (n,).
+
+    The tip stays above `lowest`, and the open jaws keep `clearance` from the object, both in m.
+    """
+    centre = np.array([item.position[0], item.position[1], max(item.position[2], lowest)])
+    yaw = best_yaw(solver, centre, closing_yaws(item, present_yaw), joints)
+    width = width_along(item, yaw, UNKNOWN_WIDTH)
+    above = float(centre[2] - item.position[2])
+    return Grasp(centre, above, yaw, jaws.around(width, clearance), jaws.held(width))

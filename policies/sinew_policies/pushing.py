@@ -1,0 +1,71 @@
+"""Push an object along the table to a target with the closed gripper, look, and push again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sinew_core.types import Affordance, FloatArray, Keypoint
+
+from sinew_policies.grasping import UNKNOWN_WIDTH, best_yaw
+from sinew_policies.object_view import width_along
+from sinew_policies.pick_and_place import CLOSED, at_target
+from sinew_policies.tip_motion import TipGoal
+from sinew_policies.tip_skills import Script, TipSkills
+
+
+@dataclass(frozen=True, slots=True)
+class PushConfig:
+    """How an object is pushed."""
+
+    tolerance: float = 0.015  # m from the target, horizontally, at which pushing ends
+    behind: float = 0.02  # m between gripper and object where a push begins
+    height: float = 0.015  # m, of the tip
+
+
+@dataclass(frozen=True, slots=True)
+class Stroke:
+    """One straight push; tip positions (3,) m."""
+
+    start: FloatArray
+    end: FloatArray
+    yaw: float  # rad, of the closing axis
+
+
+def push(skills: TipSkills, config: PushConfig, affordance: Affordance) -> Script[bool]:
+    """Make one push; return whether the object is now at the target, as far as can be seen."""
+    item = yield from skills.find(affordance.moves)
+    target = yield from skills.find(affordance.target)
+    if item is None or target is None:
+        return False
+    if at_target(skills.view, affordance, config.tolerance):
+        return True
+    stroke = plan_stroke(skills, config, item, target)
+    above = stroke.start.copy()
+    above[2] = skills.config.travel_height
+    yield from skills.travel(above, stroke.yaw, CLOSED, passing=0.006)
+    yield from skills.go(TipGoal(stroke.start, stroke.yaw, CLOSED, slow=True))
+    yield from skills.go(TipGoal(stroke.end, stroke.yaw, CLOSED, slow=True))
+    yield from skills.rise(CLOSED)
+    yield from skills.wait(skills.here(CLOSED), skills.config.look_steps)
+    yield from skills.find(affordance.moves)
+    return at_target(skills.view, affordance, config.tolerance)
+
+
+def plan_stroke(skills: TipSkills, config: PushConfig, item: Keypoint, target: Keypoint) -> Stroke:
+    """Return the push that brings an object's centre onto the target.
+
+    The closing axis lies along the push, so that both jaws stand behind one another and the object is
+    met in its middle, even by a gripper whose closed jaws are beside its tip.
+    """
+    way = target.position[:2] - item.position[:2]
+    heading = float(np.arctan2(way[1], way[0]))
+    along = np.array([np.cos(heading), np.sin(heading), 0.0])
+    half = width_along(item, heading, UNKNOWN_WIDTH) / 2
+    height = max(config.height, skills.lowest)
+    low, high = skills.jaws.outside
+    start = np.array([item.position[0], item.position[1], height]) - (half + config.behind) * along
+    end = np.array([target.position[0], target.position[1], height]) - half * along
+    yaw = best_yaw(skills.motion.solver, start, [heading, heading + np.pi], skills.motion.joints)
+    reach = high if np.cos(yaw - heading) > 0 else -low
+    return Stroke(start - reach * along, end - reach * along, yaw)
