@@ -27,7 +27,13 @@ COLLISION_GROUP, VISUAL_GROUP = 0, 1  # as MuJoCo reads a URDF
 EXTENT = 1.0  # m; fixed, since the clipping planes are multiples of it
 NEAR, FAR = 0.01, 10.0  # m
 TABLE_HALF_SIZE = (4.0, 4.0, 0.02)  # m, of what is seen
+HARD_SOLREF = (0.004, 1.0)  # s, damping ratio; two timesteps are the shortest that is stable
+HARD_SOLIMP = (0.98, 0.99, 0.001, 0.5, 2.0)
+# The geared rotor's inertia, as a share of that which would make the servo critically damped. Without
+# it a stiff grip has next to no inertia to act on, and the integration of its contacts blows up.
+ROTOR = 0.2
 SOFT_GRIP = 4  # contact dimensions: sliding in two directions, and torsion
+ROLLING = 6  # and rolling, so that round things come to rest
 
 
 def base_spec(hardware: Hardware, timestep: float) -> mujoco.MjSpec:
@@ -58,9 +64,15 @@ def _robot_spec(robot: Robot) -> mujoco.MjSpec:
     for geom in spec.geoms:
         geom.friction[0] = FINGER_FRICTION
         geom.condim = SOFT_GRIP
+        _harden(geom)
     for equality in spec.equalities:  # fingers driven by one motor
-        equality.solref[:] = (0.005, 1.0)
+        equality.solref[:], equality.solimp[:] = HARD_SOLREF, HARD_SOLIMP
     return spec
+
+
+def _harden(geom: mujoco.MjsGeom) -> None:
+    """Make contacts stiff: the usual softness lets a strong gripper sink into a light object."""
+    geom.solref[:], geom.solimp[:] = HARD_SOLREF, HARD_SOLIMP
 
 
 def _set_options(spec: mujoco.MjSpec, timestep: float) -> None:
@@ -83,6 +95,9 @@ def _add_servos(spec: mujoco.MjSpec, robot: Robot) -> None:
         servo.set_to_position(kp=robot.stiffness[i], kv=robot.damping[i])
         servo.forcelimited = True
         servo.forcerange = (-robot.effort[i], robot.effort[i])
+        followers = [follower for follower, (leader, _, _) in robot.mimic.items() if leader == name]
+        for joint in (name, *followers):
+            spec.joint(joint).armature = ROTOR * robot.damping[i] ** 2 / (4 * robot.stiffness[i])
 
 
 def _add_table_and_light(spec: mujoco.MjSpec) -> None:
@@ -122,8 +137,9 @@ def _add_object(spec: mujoco.MjSpec, placed: PlacedObject) -> None:
         geom.mass = placed.spec.mass / len(parts)
         geom.rgba = (*placed.spec.rgb, 1.0)
         geom.group = VISUAL_GROUP
-        geom.condim = 6 if part.kind == "sphere" else SOFT_GRIP
+        geom.condim = SOFT_GRIP if part.kind == "box" else ROLLING
         geom.friction = (TABLE_FRICTION, TORSIONAL_FRICTION, ROLLING_FRICTION)
+        _harden(geom)
         if not placed.spec.collides:
             geom.contype = geom.conaffinity = 0
 
