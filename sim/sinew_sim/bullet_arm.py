@@ -53,9 +53,13 @@ class BulletArm:
 
     def go_home(self) -> None:
         """Put every joint exactly home, at rest, the servos holding it there."""
-        for name, position in self._all_joints(self._robot.home).items():
-            self._client.resetJointState(self._body, self._joint[name], position)
-        self._drive(self._robot.home.copy())
+        self.put(self._robot.home)
+
+    def put(self, position: FloatArray) -> None:
+        """Put every joint exactly at a position (n,), at rest, the servos holding it there."""
+        for name, value in self._all_joints(position).items():
+            self._client.resetJointState(self._body, self._joint[name], value)
+        self._drive(position.copy())
 
     def read(self) -> JointState:
         """Return the joints as they are."""

@@ -29,7 +29,13 @@ SPECK = 1e-4  # m; a body without a shape to look at would be drawn in that of i
 # An anchor holds a contact point in place while it does not slide; without it a grasp creeps.
 ANCHORED = {"frictionAnchor": 1}
 TABLE_CONTACT = {"lateralFriction": TABLE_FRICTION, **ANCHORED}
-ROBOT_CONTACT = {"lateralFriction": FINGER_FRICTION, "linearDamping": 0.0, "angularDamping": 0.0, **ANCHORED}
+ROBOT_CONTACT = {
+    "lateralFriction": FINGER_FRICTION,
+    "linearDamping": 0.0,
+    "angularDamping": 0.0,
+    "jointDamping": 0.0,  # Bullet's lacks its reaction: an opening jaw would throw the whole arm
+    **ANCHORED,
+}
 OBJECT_CONTACT = {
     "lateralFriction": 1.0,
     "spinningFriction": TORSIONAL_FRICTION,

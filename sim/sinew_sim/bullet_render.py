@@ -7,6 +7,7 @@ plane under a distant light has one colour, and its depth along a ray is a quoti
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -118,7 +119,7 @@ def whole_millimetres(depth: Float32Array) -> DepthArray:
     return metres
 
 
-def _column_major(matrix: FloatArray) -> list[float]:
+def _column_major(matrix: npt.NDArray[np.floating[Any]]) -> list[float]:
     return [float(value) for value in matrix.ravel(order="F")]
 
 

@@ -49,7 +49,7 @@ class BulletWorld:
     def __init__(
         self, config: BulletStationConfig, client: BulletClient, hardware: Hardware, task: str
     ) -> None:
-        self._config, self._client, self._hardware, self._name = config, client, hardware, task
+        self._config, self.client, self._hardware, self._name = config, client, hardware, task
         self._check_period()
         self._task: TaskDefinition = load_task(task)
         self._stamp = NANOSECONDS
@@ -80,7 +80,7 @@ class BulletWorld:
                 f"{self._config.timestep_ns} ns."
             )
         for _ in range(steps):
-            self._client.stepSimulation()
+            self.client.stepSimulation()
         self._stamp += duration
 
     def success(self) -> bool:
@@ -96,26 +96,26 @@ class BulletWorld:
 
     def place(self, name: str, position: FloatArray) -> None:
         """Put an object somewhere (3,), upright and at rest; for tests."""
-        self._client.resetBasePositionAndOrientation(self._bodies[name], list(position), (0, 0, 0, 1))
-        self._client.resetBaseVelocity(self._bodies[name], (0, 0, 0), (0, 0, 0))
+        self.client.resetBasePositionAndOrientation(self._bodies[name], list(position), (0, 0, 0, 1))
+        self.client.resetBaseVelocity(self._bodies[name], (0, 0, 0), (0, 0, 0))
 
     def _object_state(self, body: int) -> ObjectState:
-        position, (x, y, z, w) = self._client.getBasePositionAndOrientation(body)
-        velocity, _ = self._client.getBaseVelocity(body)
+        position, (x, y, z, w) = self.client.getBasePositionAndOrientation(body)
+        velocity, _ = self.client.getBaseVelocity(body)
         return ObjectState(np.array(position), np.array([w, x, y, z]), np.array(velocity))
 
     def _load(self, scene: Scene) -> None:
         self.scene = scene
-        self._client.resetSimulation()
-        self._client.setGravity(0.0, 0.0, -GRAVITY)
-        self._client.setPhysicsEngineParameter(
+        self.client.resetSimulation()
+        self.client.setGravity(0.0, 0.0, -GRAVITY)
+        self.client.setPhysicsEngineParameter(
             fixedTimeStep=self._config.timestep,
             numSolverIterations=self._config.solver_iterations,
             deterministicOverlappingPairs=1,
         )
-        add_table(self._client)
+        add_table(self.client)
         self.arm.load()
-        self._bodies = {placed.spec.name: add_object(self._client, placed) for placed in scene.objects}
+        self._bodies = {placed.spec.name: add_object(self.client, placed) for placed in scene.objects}
 
     def _check_period(self) -> None:
         hardware, tick = self._hardware, self._config.timestep_ns

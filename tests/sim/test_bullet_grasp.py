@@ -73,7 +73,7 @@ def grasp(station: BulletStation, hardware: Hardware, name: str) -> FloatArray:
     closing = across(state)
     q = with_gripper(robot, robot.home, robot.gripper_position(APERTURE))
     for height in (CARRY, 0.0):
-        point = state.position + [0.0, 0.0, height]
+        point = state.position + np.array([0.0, 0.0, height])
         q = solve(robot, point, closing, q)
         if FIXED_JAW[robot.name] is not None:
             tip_y = robot.chain.pose(robot.tip_link, q)[:3, 1]
@@ -130,7 +130,7 @@ def test_a_grasped_cube_is_carried_held_and_let_go(
     station.world.step(NANOSECONDS)
     end = station.world.state().objects["red cube"]
     assert end.position[2] < start[2] + 0.03 and end.speed < 0.02
-    assert np.linalg.norm(end.position[:2] - lifted[:2]) < 0.08  # it falls; it is not thrown
+    assert np.linalg.norm(end.position[:2] - lifted[:2]) < 0.045  # it falls; it is not thrown
 
 
 def test_a_released_object_falls_as_gravity_says(station: BulletStation) -> None:
@@ -161,3 +161,14 @@ def test_stopping_the_arm_keeps_the_grasp(station: BulletStation, hardware: Hard
     station.arm.stop()
     station.world.step(NANOSECONDS)
     assert np.linalg.norm(in_hand(station, hardware, "red cube") - before) < 0.001
+
+
+def test_an_opening_gripper_leaves_the_arm_alone(station: BulletStation, hardware: Hardware) -> None:
+    """Joint damping that acts on one side of a joint only once threw the arm by 0.3 rad."""
+    robot = hardware.robot
+    drive(station, hardware, with_gripper(robot, robot.home, robot.gripper.closed), 1.0)
+    opened = with_gripper(robot, robot.home, robot.gripper.open)
+    station.arm.write(JointCommand(station.world.stamp, opened))
+    for _ in range(8):
+        station.world.step(hardware.period // 2)
+        assert np.abs(np.delete(station.arm.read().velocity, robot.gripper_index)).max() < 0.02
