@@ -7,7 +7,6 @@ import json
 import time
 import traceback
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from sinew_core.errors import ConfigError
@@ -15,16 +14,17 @@ from sinew_core.runtime import EpisodeResult
 
 from sinew_eval.interrupts import Interrupts
 from sinew_eval.names import check_names, open_graph
+from sinew_eval.options import add_run_options, run_config
 from sinew_eval.progress import RunProgress, score_text
 from sinew_eval.recording import EpisodeRecorder
-from sinew_eval.records import Graph, RunConfig, StepRecord
+from sinew_eval.records import Graph, StepRecord
 from sinew_eval.results import RunResults, default_folder, discard, prepare_folder
 
 
 def main(argv: Sequence[str]) -> int:
     """Run `sinew run`: 0 when all episodes ran, 1 after an error, 2 for a wrong name, 130 after Ctrl-C."""
     arguments = _parser().parse_args(argv)
-    config = _config(arguments)
+    config = run_config(arguments, video=not arguments.no_video)
     with Interrupts() as interrupts:
         try:
             with interrupts.interruptible():
@@ -48,48 +48,13 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Exit code: 0 when all episodes ran, whatever their success; 1 when one ended in an error; "
         "2 for a wrong name or option; 130 after Ctrl-C, with a report of what was done.",
     )
-    plugin = "a short name, module:Class, or a YAML file"
-    parser.add_argument("--hardware", default="sim_mujoco", help="a name or path of a hardware YAML")
-    parser.add_argument("--task", default="pick_place")
-    parser.add_argument("--instruction", default="", help="the sentence; the task draws one when left out")
-    parser.add_argument("--policy", default="affordance_follower", help=plugin)
-    parser.add_argument("--reward", default="affordance_path", help=plugin)
-    parser.add_argument("--affordance", default="rule_grounding", help=plugin)
-    parser.add_argument("--episodes", type=_positive, default=10, metavar="N")
-    parser.add_argument("--seed", type=_natural, default=0, help="episode i uses seed + i")
-    parser.add_argument("--max-steps", type=_natural, default=0, help="control periods; 0: the task's own")
+    add_run_options(parser, episodes=10, seed=0)
     parser.add_argument("--graph", default="process", metavar="ros|process", help="what drives the episodes")
     parser.add_argument("--out", type=Path, metavar="DIR", help="where to write (runs/<task>-<time>)")
     parser.add_argument("--force", action="store_true", help="replace the run that --out holds")
     parser.add_argument("--json", action="store_true", help="end with one JSON object on stdout")
     parser.add_argument("--no-video", action="store_true", help="record no videos")
     return parser
-
-
-def _natural(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"expected a whole number of at least 0, got {text}")
-    return value
-
-
-def _positive(text: str) -> int:
-    if _natural(text) == 0:
-        raise argparse.ArgumentTypeError("expected a whole number of at least 1, got 0")
-    return int(text)
-
-
-def _config(arguments: argparse.Namespace) -> RunConfig:
-    config = RunConfig(
-        hardware=arguments.hardware,
-        task=arguments.task,
-        policy=arguments.policy,
-        reward=arguments.reward,
-        affordance=arguments.affordance,
-        instruction=arguments.instruction,
-        max_steps=arguments.max_steps,
-    )
-    return replace(config, video_camera="") if arguments.no_video else config
 
 
 def _run(results: RunResults, interrupts: Interrupts, progress: RunProgress) -> None:

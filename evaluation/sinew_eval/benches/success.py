@@ -18,6 +18,7 @@ from sinew_core.runtime import EpisodeResult
 
 from sinew_eval.benches.result import add_result_options, write_result
 from sinew_eval.names import check_names
+from sinew_eval.options import add_run_options, positive, run_config
 from sinew_eval.process_graph import ProcessGraph
 from sinew_eval.progress import score_text
 from sinew_eval.records import RunConfig, StepRecord
@@ -29,16 +30,7 @@ PLAIN_EVERY = 10  # episodes between lines where there is no terminal
 def main(argv: Sequence[str]) -> int:
     """Run `sinew bench success`: 0 when all episodes ran, whatever their success, else 1."""
     arguments = _parser().parse_args(argv)
-    config = RunConfig(
-        hardware=arguments.hardware,
-        task=arguments.task,
-        policy=arguments.policy,
-        reward=arguments.reward,
-        affordance=arguments.affordance,
-        instruction=arguments.instruction,
-        max_steps=arguments.max_steps,
-        video_camera="",
-    )
+    config = run_config(arguments, video=False)
     check_names(config, "process")
     seeds = range(arguments.seed, arguments.seed + arguments.episodes)
     results = _measure(config, seeds, min(arguments.jobs, len(seeds)))
@@ -48,16 +40,10 @@ def main(argv: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sinew bench success", description=__doc__)
-    parser.add_argument("--hardware", default="sim_mujoco")
-    parser.add_argument("--task", default="pick_place")
-    parser.add_argument("--policy", default="affordance_follower")
-    parser.add_argument("--reward", default="affordance_path")
-    parser.add_argument("--affordance", default="rule_grounding")
-    parser.add_argument("--instruction", default="", help="the sentence; drawn per seed when left out")
-    parser.add_argument("--max-steps", type=int, default=0, help="control periods; 0: the task's own")
-    parser.add_argument("--episodes", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=10_000, help="episode i uses seed + i")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="worker processes, at most")
+    add_run_options(parser, episodes=100, seed=10_000)
+    parser.add_argument(
+        "--jobs", type=positive, default=os.cpu_count() or 1, help="worker processes, at most"
+    )
     add_result_options(parser)
     return parser
 
@@ -105,7 +91,7 @@ def _run_all(config: RunConfig, seeds: Sequence[int], jobs: int) -> Iterator[Epi
     if jobs > 1:
         os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers are the parallelism
     context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(max(jobs, 1), context, initializer=_begin_worker)
+    pool = ProcessPoolExecutor(jobs, context, initializer=_begin_worker)
     try:
         futures: Mapping[Future[EpisodeResult], int] = {
             pool.submit(_run_seed, config, seed): seed for seed in seeds
