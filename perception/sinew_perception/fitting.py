@@ -12,20 +12,21 @@ class Ball(NamedTuple):
     """A circle (d = 2) or a sphere (d = 3)."""
 
     centre: FloatArray  # (d,)
-    radius: float  # inf where the points lie on a line or a plane
+    radius: float  # very large, or inf, where the points lie on a line or a plane
 
 
 def fit_ball(points: FloatArray) -> Ball:
     """Fit a circle or a sphere to points (d, n), after Kasa (1976)."""
-    origin = points.mean(axis=1, keepdims=True)
-    local = points - origin
-    A = np.vstack([2 * local, np.full((1, local.shape[1]), np.abs(local).max())])
-    normal = A @ A.T
-    if np.linalg.cond(normal) > 1e10:
-        return Ball(origin[:, 0], np.inf)
-    solution = np.linalg.solve(normal, A @ (local**2).sum(axis=0))
-    centre, rest = solution[:-1], solution[-1] * np.abs(local).max()
-    return Ball(origin[:, 0] + centre, float(np.sqrt(max(rest + centre @ centre, 0.0))))
+    origin = points.mean(axis=1)
+    local = points - origin[:, None]
+    scale = max(float(np.abs(local).max()), 1e-9)
+    A = np.vstack([2 * local, np.full((1, local.shape[1]), scale)])
+    try:
+        solution = np.linalg.solve(A @ A.T, A @ (local**2).sum(axis=0))
+    except np.linalg.LinAlgError:
+        return Ball(origin, np.inf)
+    centre = solution[:-1]
+    return Ball(origin + centre, float(np.sqrt(max(solution[-1] * scale + centre @ centre, 0.0))))
 
 
 class Corner(NamedTuple):

@@ -87,13 +87,13 @@ class KeypointDetector:
         own = unhidden(views, objects)
         found = []
         for members, share in join_severed(points, colours, objects, own):
-            if share < self._config.min_confidence:
-                continue
             part = _Part(views, members)
             shape = describe(points[:, members], part.best.eye, spacing, share)
-            if shape is not None:
-                name = f"{COLOURS[colours[members[0]]]}_{shape.kind}"
-                found.append((name, Keypoint(shape.centre, part.pixel, share, shape.yaw, shape.extent)))
+            if shape is None or share * shape.seen < self._config.min_confidence:
+                continue
+            name = f"{COLOURS[colours[members[0]]]}_{shape.kind}"
+            keypoint = Keypoint(shape.centre, part.pixel, share * shape.seen, shape.yaw, shape.extent)
+            found.append((name, keypoint))
         return found
 
 

@@ -24,6 +24,11 @@ class Outline:
     fill: float  # 0.785 for a disc, 1 for a rectangle
     rim: FloatArray  # (k, 2) m, the outermost points
 
+    @property
+    def width(self) -> float:
+        """The shorter side, m."""
+        return float(self.sides[1])
+
 
 def measure_outline(ground: FloatArray, widening: float) -> Outline:
     """Return the outline of points on the ground (2, n), its box made wider by `widening` m.
@@ -48,6 +53,6 @@ def fit_circle(outline: Outline, widening: float) -> Outline:
     """
     circle = fit_ball(outline.rim.T)
     off = np.linalg.norm(circle.centre - outline.centre)
-    if not np.isfinite(circle.radius) or off > 0.5 * outline.sides.max():
+    if off > 0.5 * outline.sides.max() or circle.radius > outline.sides.max():
         return outline
     return replace(outline, centre=circle.centre, sides=np.full(2, 2 * circle.radius + widening))

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sinew_core.types import FloatArray
 
+from sinew_perception.fitting import fit_ball
 from sinew_perception.outline import Outline, fit_circle, measure_outline
 from sinew_perception.partial import fit_partial
 
 PAD_HEIGHT = 0.006  # m; lower things lie flat on the table
-STANDING = 0.010  # m; what is seen to within this of the table stands on it
-ROUND_KINDS = ("bowl", "cylinder", "sphere")
+FOOT = 0.004  # m; what is seen down to here is seen down to the table
+STANDING = 0.010  # m; what is guessed to end below this stands on the table
 ROUND_FILL = 0.89  # a circle fills 0.785 of its box, a rectangle all of it
 WIDENING = 0.25  # of a pixel's width: what the outermost pixels fall short of the edges together
 BOWL_WIDTH = 0.045  # m; what is hollow and narrower is a part of something else
@@ -29,6 +30,7 @@ class Shape:
     centre: FloatArray  # (3,) m, base frame
     yaw: float | None  # rad; None for round things
     extent: FloatArray  # (3,) m along the yaw axis, across it, and up
+    seen: float = 1.0  # share of the object's near side
 
 
 def describe(points: FloatArray, eye: FloatArray, spacing: float, own: float) -> Shape | None:
@@ -39,24 +41,38 @@ def describe(points: FloatArray, eye: FloatArray, spacing: float, own: float) ->
     """
     outline = measure_outline(points[:2], WIDENING * spacing)
     low, top = _span(points)
+    disc = fit_circle(outline, WIDENING * spacing) if outline.fill < ROUND_FILL else None
     if top < PAD_HEIGHT:
-        return _shape("pad", outline, 0.0, top)
-    if _hollow(points, outline, low, top):
-        return _shape("bowl", fit_circle(outline, WIDENING * spacing), _bottom(outline, low, top), top)
+        return _shape("pad", disc or outline, 0.0, top)
+    if disc is not None and _hollow(points, outline, low, top):
+        return _shape("bowl", disc, _bottom(disc.width, low, top), top)
     if own < WHOLE or outline.fill < LEAST_FILL or outline.sides[0] > LONG * outline.sides[1]:
-        return _describe_partial(points, eye, low, top)
-    kind = _kind(points, outline, top)
-    if kind in ROUND_KINDS:
-        outline = fit_circle(outline, WIDENING * spacing)
-    return _shape(kind, outline, _bottom(outline, low, top), top)
+        return _describe_partial(points, eye, low, top, spacing)
+    if disc is None:
+        return _shape("cube", outline, _bottom(outline.width, low, top), top)
+    if _falls_off(points, outline, top):
+        return _sphere(points)
+    return _shape("cylinder", disc, _bottom(disc.width, low, top), top)
 
 
-def _describe_partial(points: FloatArray, eye: FloatArray, low: float, top: float) -> Shape | None:
+def _describe_partial(
+    points: FloatArray, eye: FloatArray, low: float, top: float, spacing: float
+) -> Shape | None:
     fit = fit_partial(points, eye, low, top)
     if fit is None:
         return None
-    outline = Outline(fit.centre, np.full(2, fit.width), fit.yaw or 0.0, 1.0, points[:2].T)
-    return _shape(fit.kind, outline, _bottom(outline, low, top), top)
+    turned = None if fit.yaw is None else _wrap(fit.yaw, np.pi / 2)
+    bottom = top - fit.width if fit.kind == "sphere" else _bottom(fit.width, low, top)
+    seen = min(1.0, points.shape[1] * spacing**2 / (fit.width * (top - bottom)))
+    if fit.kind == "sphere":
+        return replace(_sphere(points), seen=seen)
+    centre = np.array([*fit.centre, (bottom + top) / 2])
+    return Shape(fit.kind, centre, turned, np.array([fit.width, fit.width, top - bottom]), seen)
+
+
+def _sphere(points: FloatArray) -> Shape:
+    ball = fit_ball(points)
+    return Shape("sphere", ball.centre, None, np.full(3, 2 * ball.radius))
 
 
 def _span(points: FloatArray) -> tuple[float, float]:
@@ -67,35 +83,33 @@ def _span(points: FloatArray) -> tuple[float, float]:
     return float(low), float(top)
 
 
-def _bottom(outline: Outline, low: float, top: float) -> float:
+def _bottom(width: float, low: float, top: float) -> float:
     """Return where the object ends below, from what is seen of its sides.
 
     Unless its foot is seen, it is as high as it is wide; if it would then nearly reach the table, it
     stands there.
     """
-    if low < STANDING:
+    if low < FOOT:
         return 0.0
-    guess = min(low, top - float(outline.sides.min()))
+    guess = min(low, top - width)
     return 0.0 if guess < STANDING else guess
 
 
 def _hollow(points: FloatArray, outline: Outline, low: float, top: float) -> bool:
-    """Whether it is wide, round and deep in the middle."""
-    if outline.sides[0] < BOWL_WIDTH or outline.fill > ROUND_FILL:
+    """Whether it is wide, and deep in the middle."""
+    if outline.width < BOWL_WIDTH:
         return False
     inside = _from_centre(points, outline) < 0.8
     deep = top - points[2, inside] > max(0.005, 0.25 * (top - low))
     return len(deep) >= 8 and bool(deep.mean() > 0.5)
 
 
-def _kind(points: FloatArray, outline: Outline, top: float) -> str:
-    if outline.fill > ROUND_FILL:
-        return "cube"
+def _falls_off(points: FloatArray, outline: Outline, top: float) -> bool:
+    """Whether the top bends down towards the edge, as a sphere's does and a cylinder's does not."""
     radius = outline.sides.mean() / 2
     distance, drop = _from_centre(points, outline), top - points[2]
     ring = (distance > 0.5) & (distance < 0.8) & (drop < radius)
-    falls = ring.any() and float(np.median(drop[ring])) > 0.12 * radius
-    return "sphere" if falls else "cylinder"
+    return bool(ring.any() and float(np.median(drop[ring])) > 0.12 * radius)
 
 
 def _from_centre(points: FloatArray, outline: Outline) -> FloatArray:
@@ -108,10 +122,9 @@ def _from_centre(points: FloatArray, outline: Outline) -> FloatArray:
 def _shape(kind: str, outline: Outline, bottom: float, top: float) -> Shape:
     centre = np.array([*outline.centre, (bottom + top) / 2])
     extent = np.array([*outline.sides, top - bottom])
-    if kind in ROUND_KINDS:
+    if outline.fill < ROUND_FILL:
         return Shape(kind, centre, None, extent)
-    yaw = _wrap(outline.yaw, np.pi / 2 if kind == "cube" else np.pi)
-    return Shape(kind, centre, yaw, extent)
+    return Shape(kind, centre, _wrap(outline.yaw, np.pi / 2 if kind == "cube" else np.pi), extent)
 
 
 def _wrap(angle: float, period: float) -> float:
