@@ -10,8 +10,8 @@ from sinew_core.types import ActionChunk, Affordance, Observation, Task
 
 from sinew_policies.pick_and_place import PlaceConfig, pick_and_place
 from sinew_policies.pushing import PushConfig, push
-from sinew_policies.tip_motion import TipGoal
-from sinew_policies.tip_skills import Script, SkillConfig, TipSkills
+from sinew_policies.skills import Script, SkillConfig, TipSkills
+from sinew_policies.straight_lines import TipGoal
 from sinew_policies.waypoints import Anchors
 
 

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sinew_core.types import FloatArray, Keypoint
 
-from sinew_policies.inverse_kinematics import TipPose, TipSolver
-from sinew_policies.jaws import Jaws
-from sinew_policies.object_view import width_along
+from sinew_policies.inverse_kinematics import TipPose, TipSolver, wrapped
+from sinew_policies.jaw_geometry import Jaws
+from sinew_policies.memory import width_along
 
 SQUARE = 1.2  # the ratio of two sides below which an object may be grasped across either
+TURNING = 0.3  # the cost of turning the tip by 1 rad beside that of moving a joint by 1 rad
 UNKNOWN_WIDTH = 0.028  # m, of an object whose extent perception does not tell
 
 
@@ -63,12 +64,14 @@ def closing_yaws(item: Keypoint, present: float) -> list[float]:
     return [across + k * np.pi / 2 for k in range(0, 4, 1 if square else 2)]
 
 
-def best_yaw(solver: TipSolver, position: FloatArray, yaws: Iterable[float], joints: FloatArray) -> float:
+def best_yaw(
+    solver: TipSolver, position: FloatArray, yaws: Iterable[float], joints: FloatArray, present_yaw: float
+) -> float:
     """Return the yaw that the arm reaches best at `position` from `joints`, with the least motion."""
 
     def cost(yaw: float) -> float:
         solution = solver.solve(TipPose(position, yaw), joints)
-        motion = float(np.abs(solution.position - joints).max())
+        motion = float(np.abs(solution.position - joints).max()) + TURNING * abs(wrapped(yaw - present_yaw))
         return 200.0 * max(solution.error - 1e-3, 0.0) + 5.0 * max(solution.turn - 0.05, 0.0) + motion
 
     return min(yaws, key=cost)
@@ -88,7 +91,7 @@ def plan_grasp(
     The tip stays above `lowest`, and the open jaws keep `clearance` from the object, both in m.
     """
     centre = np.array([item.position[0], item.position[1], max(item.position[2], lowest)])
-    yaw = best_yaw(solver, centre, closing_yaws(item, present_yaw), joints)
+    yaw = best_yaw(solver, centre, closing_yaws(item, present_yaw), joints, present_yaw)
     width = width_along(item, yaw, UNKNOWN_WIDTH)
     above = float(centre[2] - item.position[2])
     return Grasp(centre, above, yaw, jaws.around(width, clearance), jaws.held(width))

@@ -44,10 +44,10 @@ class TipSolverConfig:
     tilt_weight: float = 0.006
     yaw_weight: float = 0.003
     posture_weight: float = 1e-4  # towards home; decides where the arm has joints to spare
-    damping: float = 1e-10
+    damping: float = 1e-5  # keeps joints that the tip does not need from swinging
     iterations: int = 40
     largest_step: float = 0.4  # rad a joint may move in one iteration
-    settled: float = 1e-4  # rad, the step below which the answer stands
+    settled: float = 1e-3  # rad, the step below which the answer stands
 
 
 class TipSolver:
@@ -112,6 +112,11 @@ class TipSolver:
             float(np.linalg.norm(tip[:3, 3] - pose.position)),
             float(np.arccos(np.clip(cosine, -1.0, 1.0))),
         )
+
+
+def wrapped(angle: float) -> float:
+    """Return an angle in [-pi, pi)."""
+    return float((angle + np.pi) % (2 * np.pi) - np.pi)
 
 
 def arm_model(robot: Robot) -> mujoco.MjModel:

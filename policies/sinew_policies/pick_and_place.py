@@ -8,9 +8,9 @@ import numpy as np
 from sinew_core.types import Affordance, FloatArray
 
 from sinew_policies.grasping import Grasp, best_yaw, plan_grasp
-from sinew_policies.object_view import ObjectView
-from sinew_policies.tip_motion import TipGoal
-from sinew_policies.tip_skills import Script, TipSkills
+from sinew_policies.memory import ObjectView
+from sinew_policies.skills import Script, TipSkills
+from sinew_policies.straight_lines import TipGoal
 from sinew_policies.waypoints import Anchors
 
 OPEN, CLOSED = 1.0, 0.0
@@ -81,7 +81,8 @@ def carry(
     if last >= 0:
         yaws = [grasp.yaw + k * np.pi / 2 for k in range(4)]
         release = grasp.carrying(waypoints[last])
-        grasp = grasp.turned(best_yaw(skills.motion.solver, release, yaws, skills.motion.joints))
+        motion = skills.motion
+        grasp = grasp.turned(best_yaw(motion.solver, release, yaws, motion.joints, motion.yaw))
     for i, point in enumerate(waypoints):
         if i == last + 1:
             yield from skills.open()

@@ -8,10 +8,10 @@ import numpy as np
 from sinew_core.types import Affordance, FloatArray, Keypoint
 
 from sinew_policies.grasping import UNKNOWN_WIDTH, best_yaw
-from sinew_policies.object_view import width_along
+from sinew_policies.memory import width_along
 from sinew_policies.pick_and_place import CLOSED, at_target
-from sinew_policies.tip_motion import TipGoal
-from sinew_policies.tip_skills import Script, TipSkills
+from sinew_policies.skills import Script, TipSkills
+from sinew_policies.straight_lines import TipGoal
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +66,7 @@ def plan_stroke(skills: TipSkills, config: PushConfig, item: Keypoint, target: K
     low, high = skills.jaws.outside
     start = np.array([item.position[0], item.position[1], height]) - (half + config.behind) * along
     end = np.array([target.position[0], target.position[1], height]) - half * along
-    yaw = best_yaw(skills.motion.solver, start, [heading, heading + np.pi], skills.motion.joints)
+    motion = skills.motion
+    yaw = best_yaw(motion.solver, start, [heading, heading + np.pi], motion.joints, motion.yaw)
     reach = high if np.cos(yaw - heading) > 0 else -low
     return Stroke(start - reach * along, end - reach * along, yaw)

@@ -8,7 +8,7 @@ from sinew_core.hardware import Hardware
 from sinew_core.types import ActionChunk, Observation, Task
 
 from sinew_policies.inverse_kinematics import TipSolverConfig
-from sinew_policies.tip_motion import MotionConfig, TipGoal, TipMotion
+from sinew_policies.straight_lines import MotionConfig, TipGoal, TipMotion
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from sinew_core.types import Affordance, FloatArray
 
-from sinew_policies.object_view import ObjectView
+from sinew_policies.memory import ObjectView
 
 BELONGS = 0.03  # m, horizontally: nearer waypoints belong to the object
 

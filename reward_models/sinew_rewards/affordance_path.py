@@ -14,8 +14,8 @@ import numpy as np
 from sinew_core.hardware import Hardware
 from sinew_core.types import Affordance, FloatArray, Observation, RewardEstimate, Task
 
-from sinew_rewards.block_path import BlockPath
 from sinew_rewards.goal import LastSeen, horizontal_and_vertical, point_of, target_point, tip_position
+from sinew_rewards.paths import BlockPath
 
 Form = Literal["shifted", "plain"]
 
@@ -68,7 +68,7 @@ class AffordancePath:
     def __init__(self, config: Config, hardware: Hardware) -> None:
         self._config, self._robot = config, hardware.robot
         self._seen = LastSeen()
-        self._affordance: Affordance | None = None
+        self._graded: tuple[int, str] | None = None  # stamp and instruction of the path's affordance
         self._path: BlockPath | None = None
         self._grasp = 0  # index of the block where the gripper closes
         self._block = 0  # nearest block of the last estimate
@@ -76,7 +76,7 @@ class AffordancePath:
     def reset(self, task: Task) -> None:
         """Forget the path."""
         self._seen.reset()
-        self._affordance = self._path = None
+        self._graded = self._path = None
 
     def estimate(self, observation: Observation) -> RewardEstimate:
         """Return the reward with the terms it is made of."""
@@ -84,7 +84,7 @@ class AffordancePath:
         tip = tip_position(self._robot, observation)
         known = self._seen.update(observation.keypoints)
         affordance = observation.affordance
-        if affordance is not None and affordance is not self._affordance:
+        if affordance is not None and (affordance.stamp, affordance.instruction) != self._graded:
             self._begin(affordance, tip, point_of(affordance.grasp, known))
         if affordance is None or self._path is None:
             value = combine(0.0, False, c.form)
@@ -116,7 +116,7 @@ class AffordancePath:
         start = [tip] if self._config.from_start else []
         middle = [grasp] if grasp is not None else []
         blocks = [*start, *middle, *affordance.waypoints]
-        self._affordance = affordance
+        self._graded = (affordance.stamp, affordance.instruction)
         self._path = BlockPath.through(np.array(blocks)) if blocks else None
         self._grasp = len(start) + len(middle) - 1 if middle else -1
         self._block = 0

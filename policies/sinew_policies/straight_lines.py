@@ -8,7 +8,7 @@ import numpy as np
 from sinew_core.robot import Robot
 from sinew_core.types import FloatArray, JointState
 
-from sinew_policies.inverse_kinematics import TipPose, TipSolver, TipSolverConfig
+from sinew_policies.inverse_kinematics import TipPose, TipSolver, TipSolverConfig, wrapped
 
 WARM_ITERATIONS = 4  # of inverse kinematics; the last row is a centimetre away
 
@@ -75,7 +75,7 @@ class TipMotion:
         distance = float(np.linalg.norm(goal.position - self.position))
         if goal.passing > 0:
             return distance <= goal.passing
-        if distance > 1e-3 or abs(_wrapped(goal.yaw - self.yaw)) > c.arrived_turn:
+        if distance > 1e-3 or abs(wrapped(goal.yaw - self.yaw)) > c.arrived_turn:
             self._waited = 0
             return False
         self._waited += 1
@@ -109,19 +109,14 @@ class TipMotion:
 
     def _rotate(self, goal: TipGoal) -> None:
         c, dt = self._config, self._dt
-        angle = _wrapped(goal.yaw - self.yaw)
+        angle = wrapped(goal.yaw - self.yaw)
         speed = min(c.turn_speed, stopping_speed(abs(angle), c.turn_acceleration, dt), abs(angle) / dt)
         most = c.turn_acceleration * dt
         self._turn += min(max(float(np.sign(angle)) * speed - self._turn, -most), most)
-        self.yaw = _wrapped(self.yaw + self._turn * dt)
+        self.yaw = wrapped(self.yaw + self._turn * dt)
 
 
 def stopping_speed(distance: float, acceleration: float, dt: float) -> float:
     """Return the greatest speed from which whole control periods of braking end within `distance`."""
     half = acceleration * dt / 2
     return max(float(np.sqrt(half**2 + 2 * acceleration * distance)) - half, min(distance / dt, 2 * half))
-
-
-def _wrapped(angle: float) -> float:
-    """Return an angle in [-pi, pi)."""
-    return float((angle + np.pi) % (2 * np.pi) - np.pi)

@@ -15,9 +15,9 @@ from sinew_core.hardware import Hardware
 from sinew_core.types import FloatArray, Keypoint, Observation
 
 from sinew_policies.inverse_kinematics import TipSolverConfig
-from sinew_policies.jaws import measure_jaws
-from sinew_policies.object_view import ObjectView
-from sinew_policies.tip_motion import MotionConfig, TipGoal, TipMotion
+from sinew_policies.jaw_geometry import measure_jaws
+from sinew_policies.memory import ObjectView
+from sinew_policies.straight_lines import MotionConfig, TipGoal, TipMotion
 
 T = TypeVar("T")
 Script = Generator[TipGoal, None, T]
