@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-import pybullet
 from pybullet_utils.bullet_client import BulletClient
 from sinew_core.errors import ConfigError
 from sinew_core.hardware import Hardware
@@ -15,6 +14,7 @@ from sinew_core.types import NANOSECONDS, FloatArray, Task
 
 from sinew_sim.bullet_arm import BulletArm
 from sinew_sim.bullet_bodies import add_object, add_table
+from sinew_sim.bullet_client import close_client, open_client
 from sinew_sim.bullet_render import BulletCamera
 from sinew_sim.scene import ObjectState, Scene, SceneState
 from sinew_sim.task import TaskDefinition, load_task
@@ -130,7 +130,7 @@ class BulletStation:
     """One robot at one table, for one task, in a physics client of its own."""
 
     def __init__(self, config: BulletStationConfig, hardware: Hardware, task: str) -> None:
-        self._client = BulletClient(pybullet.DIRECT)
+        self._client = open_client()
         self._world = BulletWorld(config, self._client, hardware, task)
         world, arm = self._world, self._world.arm
         self._cameras = {
@@ -161,5 +161,4 @@ class BulletStation:
 
     def close(self) -> None:
         """Release the physics client; safe to call more than once."""
-        if self._client.isConnected():
-            self._client.disconnect()
+        close_client(self._client)

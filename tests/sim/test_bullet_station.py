@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 from collections.abc import Iterator
 
 import numpy as np
@@ -140,6 +141,12 @@ def test_steps_that_are_no_multiple_of_the_timestep_are_refused(
         station.world.step(1_000_000)
     with pytest.raises(ConfigError, match=r"control_period: 0\.033"):
         open_station(hardware.with_control_period(0.033))
+
+
+def test_opening_a_station_prints_nothing(capfd: pytest.CaptureFixture[str], hardware: Hardware) -> None:
+    open_station(hardware).close()
+    ctypes.CDLL(None).fflush(None)
+    assert capfd.readouterr().out == ""
 
 
 def test_a_closed_station_can_be_closed_again(hardware: Hardware) -> None:
