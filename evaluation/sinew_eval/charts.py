@@ -22,23 +22,26 @@ TICKS = 4  # about, on the time axis
 
 
 def reward_strips(curves: Curves) -> str:
-    """Return a figure of the reward and each of its terms over the robot's time."""
-    strips = [_strip("reward", curves.time, curves.reward, curves.total, "total")]
+    """Return a figure of the reward and each of its terms over the robot's time.
+
+    Terms get their mean, not their sum: a term may be a flag or a stage that does not add up.
+    """
+    strips = [_strip("reward", curves.time, curves.reward, f"sum {number(curves.total)}", "total")]
     strips += [
-        _strip(name, curves.time, values, curves.sums[name], f"c{i % COLOURS}")
+        _strip(name, curves.time, values, f"mean {number(curves.means[name])}", f"c{i % COLOURS}")
         for i, (name, values) in enumerate(curves.terms.items())
     ]
     return (
-        '<figure class="curves"><figcaption>Reward of each step, and its terms; each strip has its own '
-        f"scale. Σ is the sum over the episode.</figcaption>{''.join(strips)}"
+        '<figure class="curves"><figcaption>Reward of each step and its terms over the robot\'s time, '
+        f"each on its own scale.</figcaption>{''.join(strips)}"
         f"{_time_axis(curves.time)}</figure>"
     )
 
 
-def _strip(name: str, time: FloatArray, values: FloatArray, total: float, colour: str) -> str:
+def _strip(name: str, time: FloatArray, values: FloatArray, note: str, colour: str) -> str:
     low, high = _range(values)
     label = f'<span class="name">{escape(name)}</span>'
-    label += f'<span class="sum">Σ {number(total)}</span>'
+    label += f'<span class="sum">{note}</span>'
     described = escape(f"{name}, between {number(low)} and {number(high)}", quote=True)
     bounds = "".join(f"<span>{number(bound, 2)}</span>" for bound in dict.fromkeys((high, low)))
     zero = ""

@@ -76,7 +76,7 @@ class ProcessGraph:
 
     def run_episode(self, seed: int, on_record: OnRecord) -> EpisodeResult:
         """Run one episode to its end; Ctrl-C ends it as `interrupted`, with the arm held."""
-        tap = _Tap(self._station, self._config.video_camera, on_record)
+        tap = _Tap(self._station, self._config, on_record)
         try:
             return run_episode(
                 self._station,
@@ -89,9 +89,8 @@ class ProcessGraph:
             )
         except KeyboardInterrupt:  # outside the loop: while the scene was laid out or the arm held
             self._station.arm.stop()
-            return EpisodeResult(
-                seed, self._config.instruction, "interrupted", tap.steps, "interrupted by the user"
-            )
+            message = "interrupted by the user"
+            return EpisodeResult(seed, tap.instruction, "interrupted", tap.steps, message)
 
     def close(self) -> None:
         """Stop the arm and release the simulator."""
@@ -101,8 +100,9 @@ class ProcessGraph:
 class _Tap:
     """Turns steps into records; the time that this takes does not count as the graph's."""
 
-    def __init__(self, station: Station, camera: str, on_record: OnRecord) -> None:
-        self._station, self._camera, self._on_record = station, camera, on_record
+    def __init__(self, station: Station, config: RunConfig, on_record: OnRecord) -> None:
+        self._station, self._camera, self._on_record = station, config.video_camera, on_record
+        self.instruction = config.instruction
         self._start = time.perf_counter()
         self._next_read = 0  # ns, stamp
         self.steps = 0
@@ -111,6 +111,7 @@ class _Tap:
         """Hand one step on as a record."""
         entered = time.perf_counter()
         executed = step.executed
+        self.instruction = step.observation.task.instruction
         self._on_record(
             StepRecord(
                 index=step.index,
@@ -122,6 +123,7 @@ class _Tap:
                 terms=dict(step.reward.terms),
                 frame=self._frame(step),
                 wall=entered - self._start,
+                instruction=self.instruction,
             )
         )
         self.steps = step.index + 1

@@ -28,7 +28,7 @@ class Curves:
     reward: FloatArray  # (k,)
     terms: Mapping[str, FloatArray]  # (k,) each; NaN where a step lacks the term
     total: float  # of the reward over every step
-    sums: Mapping[str, float]  # of each term over every step
+    means: Mapping[str, float]  # of each term over the steps that have it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ class EpisodeRecorder:
 
     def __init__(self, index: int, video_stem: Path | None) -> None:
         self.steps = 0
+        self.instruction = ""
         self._index = index
         self._video = EpisodeVideo(video_stem) if video_stem is not None else None
         self._notes: list[str] = []
@@ -70,6 +71,7 @@ class EpisodeRecorder:
     def add(self, record: StepRecord) -> None:
         """Take one step."""
         self.steps = record.index + 1
+        self.instruction = record.instruction or self.instruction
         self._stamps.append(record.stamp)
         self._walls.append(record.wall)
         self._rewards.append(record.reward)
@@ -121,5 +123,5 @@ class EpisodeRecorder:
             reward=np.array(self._rewards)[keep],
             total=float(np.sum(self._rewards)),
             terms={name: column[keep] for name, column in columns.items()},
-            sums={name: float(np.nansum(column)) for name, column in columns.items()},
+            means={name: float(np.nanmean(column)) for name, column in columns.items()},
         )

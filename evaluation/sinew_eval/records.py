@@ -37,6 +37,7 @@ class StepRecord:
     terms: Mapping[str, float] = field(default_factory=dict)
     frame: ImageArray | None = None  # (h, w, 3), of the video camera
     wall: float = 0.0  # s since the episode began, on the wall clock
+    instruction: str = ""  # of the episode, where the graph knows it while it runs
 
 
 OnRecord = Callable[[StepRecord], None]

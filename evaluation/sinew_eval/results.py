@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import shlex
-import shutil
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -160,23 +159,26 @@ def write_atomically(path: Path, text: str) -> None:
 
 def prepare_folder(folder: Path, *, force: bool) -> None:
     """Create the folder of a run; one that holds a run already is refused, or emptied of it by `force`."""
-    if (folder / SUMMARY).exists() and not force:
+    taken = (folder / SUMMARY).exists()
+    if taken and not force:
         raise ConfigError(f"--out {folder} already holds a run ({SUMMARY}). Choose another, or add --force.")
     try:
+        if taken:
+            discard(folder)
         folder.mkdir(parents=True, exist_ok=True)
-        discard(folder)
-        folder.mkdir(exist_ok=True)
     except OSError as error:
         raise ConfigError(f"--out {folder}: cannot be written ({error.strerror}).") from error
 
 
 def discard(folder: Path) -> None:
-    """Remove the files that a run writes, and the folder when nothing else is in it."""
-    for name in (SUMMARY, TABLE, REPORT):
-        (folder / name).unlink(missing_ok=True)
-    shutil.rmtree(folder / VIDEOS, ignore_errors=True)
-    if not any(folder.iterdir()):
-        folder.rmdir()
+    """Remove the files that a run wrote, and the folders that are empty without them."""
+    videos = folder / VIDEOS
+    written = [folder / name for name in (SUMMARY, TABLE, REPORT)]
+    for path in (*written, *videos.glob("episode_[0-9]*.mp4"), *videos.glob("episode_[0-9]*.gif")):
+        path.unlink(missing_ok=True)
+    for emptied in (videos, folder):
+        if emptied.is_dir() and not any(emptied.iterdir()):
+            emptied.rmdir()
 
 
 def default_folder(task: str) -> Path:

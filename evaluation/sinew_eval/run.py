@@ -97,13 +97,13 @@ def _run_episode(
     """Run one episode and write it down; raises what ended it, after that."""
     video = bool(results.config.video_camera)
     recorder = EpisodeRecorder(index, results.video_stem(index) if video else None)
-    seed, instruction = results.seed + index, results.config.instruction
+    seed, given = results.seed + index, results.config.instruction
 
     def on_record(record: StepRecord) -> None:
         interrupts.check()  # one that a library's callback swallowed comes back here
         with interrupts.shield():
             recorder.add(record)
-            progress.step(index, recorder.steps)
+            progress.step(index, recorder.steps, recorder.instruction or given)
 
     begin = time.perf_counter()
     failure: BaseException | None = None
@@ -112,11 +112,12 @@ def _run_episode(
             result = graph.run_episode(seed, on_record)
     except KeyboardInterrupt as error:
         failure = error
-        result = EpisodeResult(seed, instruction, "interrupted", recorder.steps, "interrupted by the user")
+        message = "interrupted by the user"
+        result = EpisodeResult(seed, recorder.instruction or given, "interrupted", recorder.steps, message)
     except Exception as error:  # noqa: BLE001 - written down first, raised again below
         failure = error
         message = f"{type(error).__name__}: {error}"
-        result = EpisodeResult(seed, instruction, "error", recorder.steps, message)
+        result = EpisodeResult(seed, recorder.instruction or given, "error", recorder.steps, message)
     record = recorder.finish(result, time.perf_counter() - begin)
     results.add(record)
     results.write()

@@ -114,6 +114,15 @@ def test_a_run_that_is_there_is_not_overwritten_unless_forced(tmp_path: Path) ->
     assert len(list((tmp_path / "out" / "videos").iterdir())) == 1
 
 
+def test_what_was_in_the_folder_stays_there(tmp_path: Path) -> None:
+    mine = tmp_path / "out" / "videos" / "holiday.mp4"
+    mine.parent.mkdir(parents=True)
+    mine.write_text("sun")
+    assert run_fake(tmp_path, "--episodes", "1").returncode == 0
+    assert run_fake(tmp_path, "--episodes", "1", "--force").returncode == 0
+    assert mine.read_text() == "sun"
+
+
 @pytest.mark.parametrize(
     ("option", "given", "meant"),
     [
