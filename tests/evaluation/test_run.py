@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 from page import Page
-from support import MODELS, last_json, run_fake, sinew, write_hardware
+from sinew_core import cli
+from support import MODELS, last_json, run_fake
 
 
 def read_page(folder: Path) -> Page:
@@ -135,11 +136,10 @@ def test_what_was_in_the_folder_stays_there(tmp_path: Path) -> None:
     ],
 )
 def test_an_unknown_name_is_answered_with_the_nearest(
-    tmp_path: Path, option: str, given: str, meant: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], option: str, given: str, meant: str
 ) -> None:
-    done = sinew("run", "--out", "out", option, given, cwd=tmp_path)
-    assert done.returncode == 2
-    assert f"'{given}'. Did you mean '{meant}'?" in done.stderr
+    assert cli.main(["run", "--out", str(tmp_path / "out"), option, given]) == 2
+    assert f"'{given}'. Did you mean '{meant}'?" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -157,7 +157,7 @@ def test_the_process_graph_refuses_hardware_without_a_world(tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize("option", ["--episodes", "--seed", "--max-steps"])
-def test_a_count_that_is_none_is_refused(tmp_path: Path, option: str) -> None:
-    done = sinew("run", "--hardware", write_hardware(tmp_path), option, "-1", cwd=tmp_path)
-    assert done.returncode == 2
-    assert "expected a whole number" in done.stderr
+def test_a_count_that_is_none_is_refused(capsys: pytest.CaptureFixture[str], option: str) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["run", option, "-1"])
+    assert "expected a whole number" in capsys.readouterr().err
