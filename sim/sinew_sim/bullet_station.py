@@ -79,8 +79,9 @@ class BulletWorld:
                 f"cannot advance by {duration} ns: expected a positive multiple of the timestep, "
                 f"{self._config.timestep_ns} ns."
             )
+        tick = self.client.stepSimulation  # found once: the client looks its functions up by name
         for _ in range(steps):
-            self.client.stepSimulation()
+            tick()
         self._stamp += duration
 
     def success(self) -> bool:
