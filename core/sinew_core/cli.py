@@ -5,9 +5,12 @@ Each entry is `main(argv) -> exit code`, with its own argparse. A mistake of the
 
 from __future__ import annotations
 
+import ast
+import importlib.util
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points, version
+from pathlib import Path
 
 from rich.console import Console
 
@@ -21,7 +24,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = list(sys.argv[1:] if argv is None else argv)
     commands = {entry.name: entry for entry in entry_points(group=GROUP)}
     if not arguments or arguments[0] in ("-h", "--help"):
-        print(_usage(commands))
+        print("usage: sinew COMMAND [options]    (sinew COMMAND --help for its options)\n")
+        print(summaries(commands))
         return 0
     if arguments[0] == "--version":
         print(f"sinew {version('sinew')}")
@@ -41,16 +45,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _usage(commands: dict[str, EntryPoint]) -> str:
-    lines = ["usage: sinew COMMAND [options]    (sinew COMMAND --help for its options)", ""]
-    for name, entry in sorted(commands.items()):
-        module = sys.modules.get(entry.module)
-        if module is None:
-            entry.load()
-            module = sys.modules[entry.module]
-        summary = (module.__doc__ or "").strip().splitlines()
-        lines.append(f"  {name:<10} {summary[0] if summary else ''}")
-    return "\n".join(lines)
+def summaries(entries: Mapping[str, EntryPoint]) -> str:
+    """Return a line for each entry: its name and the first line of its module's docstring."""
+    return "\n".join(f"  {name:<12} {_summary(entry)}" for name, entry in sorted(entries.items()))
+
+
+def _summary(entry: EntryPoint) -> str:
+    """Read the docstring without importing the module: that may be heavy."""
+    try:
+        spec = importlib.util.find_spec(entry.module)
+    except ModuleNotFoundError:
+        spec = None
+    if spec is None or spec.origin is None:
+        return "(not installed)"
+    text = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8"))) or ""
+    return text.splitlines()[0] if text else ""
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -107,12 +108,24 @@ class KinematicChain:
 
     def pose(self, link: str, position: FloatArray) -> FloatArray:
         """Return `X_BL` (4, 4), the pose of `link` in the base frame, at joint positions (n,)."""
-        path = self._paths.get(link)
-        if path is None:
-            path = self._paths[link] = self._path(link)
-        return path.pose(position)
+        pose: FloatArray = self.poses(link, position[None])[0]
+        return pose
+
+    def poses(self, link: str, positions: FloatArray) -> FloatArray:
+        """Return `X_BL` (k, 4, 4) at joint positions (k, n); many at once cost little more than one."""
+        return self._path(link).poses(positions)
+
+    def point(self, link: str, position: FloatArray) -> tuple[float, float, float]:
+        """Return the origin of `link` in the base frame at joint positions (n,), faster than a pose."""
+        return self._path(link).point(position)
 
     def _path(self, link: str) -> _Path:
+        path = self._paths.get(link)
+        if path is None:
+            path = self._paths[link] = self._make_path(link)
+        return path
+
+    def _make_path(self, link: str) -> _Path:
         joints: list[UrdfJoint] = []
         while link != self._base:
             if link not in self._by_child:
@@ -133,31 +146,72 @@ class _Path:
             if joint.movable:
                 moving.append(joint)
                 before.append(np.eye(4))
-        self._fixed = np.array(before)  # (m + 1, 4, 4)
         leaders = [joint.mimic or (joint.name, 1.0, 0.0) for joint in moving]
         self._columns = np.array([column[name] for name, _, _ in leaders], dtype=np.intp)
         self._scale = np.array([scale for _, scale, _ in leaders])
         self._offset = np.array([offset for _, _, offset in leaders])
         axes = np.array([joint.axis for joint in moving]).reshape(-1, 3)
-        self._turns = np.array([joint.kind != "prismatic" for joint in moving], dtype=bool)
-        self._slide = np.where(self._turns[:, None], 0.0, axes)
-        self._K = np.zeros((len(moving), 3, 3))  # cross-product matrices of the axes
+        turns = np.array([joint.kind != "prismatic" for joint in moving], dtype=bool)
+        # sin(q) A + (1 - cos(q)) B + q C + D is each joint's motion followed by the fixed way to the next.
+        m = len(moving)
+        K, still, slide = np.zeros((m, 4, 4)), np.zeros((m, 4, 4)), np.zeros((m, 4, 4))
         x, y, z = axes.T
-        self._K[:, 0, 1], self._K[:, 0, 2], self._K[:, 1, 2] = -z, y, -x
-        self._K[:, 1, 0], self._K[:, 2, 0], self._K[:, 2, 1] = z, -y, x
-        self._K[~self._turns] = 0.0
-        self._K2 = self._K @ self._K
+        K[:, 0, 1], K[:, 0, 2], K[:, 1, 2] = -z, y, -x  # cross-product matrices of the axes
+        K[:, 1, 0], K[:, 2, 0], K[:, 2, 1] = z, -y, x
+        K[~turns] = 0.0
+        still[:] = np.eye(4)
+        slide[:, :3, 3] = np.where(turns[:, None], 0.0, axes)
+        self._steps = [
+            (column, scale, offset, bool(turn), axis, tuple(fixed[:3].ravel().tolist()))
+            for column, scale, offset, turn, axis, fixed in zip(
+                self._columns.tolist(),
+                self._scale.tolist(),
+                self._offset.tolist(),
+                turns,
+                axes.tolist(),
+                before[:-1],
+                strict=True,
+            )
+        ][::-1]
+        self._end = tuple(before[-1][:3, 3].tolist())
+        self._base = before[0]
+        after = np.array(before[1:]).reshape(m, 4, 4)
+        terms = [K @ after, K @ K @ after, slide @ after, still @ after]
+        self._terms = np.stack(terms, axis=1).reshape(m, 4, 16)
 
-    def pose(self, position: FloatArray) -> FloatArray:
-        """Rodrigues' formula for all joints at once, then the product along the path."""
-        q = position[self._columns] * self._scale + self._offset
-        moved = np.zeros((len(q), 4, 4))
-        moved[:, 3, 3] = 1.0
-        moved[:, :3, :3] = (
-            np.eye(3) + np.sin(q)[:, None, None] * self._K + (1 - np.cos(q))[:, None, None] * self._K2
-        )
-        moved[:, :3, 3] = self._slide * q[:, None]
-        X: FloatArray = self._fixed[0]
-        for link in moved @ self._fixed[1:]:
+    def poses(self, positions: FloatArray) -> FloatArray:
+        """Rodrigues' formula for all joints at once, then the product along the path; (k, 4, 4)."""
+        q = positions[:, self._columns] * self._scale + self._offset  # (k, m)
+        k, m = q.shape
+        factors = np.empty((m, k, 4))
+        factors[:, :, 0], factors[:, :, 1] = np.sin(q).T, 1.0 - np.cos(q).T
+        factors[:, :, 2], factors[:, :, 3] = q.T, 1.0
+        links = (factors @ self._terms).reshape(m, k, 4, 4)
+        X: FloatArray = np.repeat(self._base[None], k, axis=0)
+        for link in links:
             X = X @ link
-        return np.array(X)
+        return X
+
+    def point(self, position: FloatArray) -> tuple[float, float, float]:
+        """The link's origin carried back to the base, in plain floats, where NumPy's overhead would rule."""
+        joints = position.tolist()
+        x, y, z = self._end
+        for column, scale, offset, turns, (a, b, c), fixed in self._steps:
+            q = joints[column] * scale + offset
+            if turns:
+                sine, cosine = math.sin(q), math.cos(q)
+                along = (a * x + b * y + c * z) * (1.0 - cosine)
+                x, y, z = (
+                    x * cosine + (b * z - c * y) * sine + a * along,
+                    y * cosine + (c * x - a * z) * sine + b * along,
+                    z * cosine + (a * y - b * x) * sine + c * along,
+                )
+            else:
+                x, y, z = x + a * q, y + b * q, z + c * q
+            m = fixed
+            x, y, z = (
+                m[0] * x + m[1] * y + m[2] * z + m[3],
+                m[4] * x + m[5] * y + m[6] * z + m[7],
+                m[8] * x + m[9] * y + m[10] * z + m[11],
+            )
+        return x, y, z

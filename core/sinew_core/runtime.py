@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -25,6 +26,7 @@ from sinew_core.types import (
 )
 
 T = TypeVar("T")
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ def run_episode(
     except KeyboardInterrupt:
         outcome, message = "interrupted", "interrupted by the user"
     except InferenceError as error:
+        logger.exception("the episode with seed %d ended with an error", seed)
         outcome, message = "error", str(error)
     finally:
         episode.path.hold()
