@@ -100,8 +100,8 @@ class TipMotion:
             self._velocity = np.zeros(3)
             return
         limit = c.slow if goal.slow else c.speed
-        speed = min(limit, stopping_speed(distance, c.acceleration, dt)) if goal.passing == 0 else limit
-        speed = min(speed, distance / dt)
+        braking = stopping_speed(distance, c.acceleration, dt) if goal.passing == 0 else distance / dt
+        speed = min(limit, braking)
         change = speed * way / distance - self._velocity
         size = float(np.linalg.norm(change))
         self._velocity = self._velocity + change * min(1.0, c.acceleration * dt / max(size, 1e-12))
@@ -110,13 +110,18 @@ class TipMotion:
     def _rotate(self, goal: TipGoal) -> None:
         c, dt = self._config, self._dt
         angle = wrapped(goal.yaw - self.yaw)
-        speed = min(c.turn_speed, stopping_speed(abs(angle), c.turn_acceleration, dt), abs(angle) / dt)
+        speed = min(c.turn_speed, stopping_speed(abs(angle), c.turn_acceleration, dt))
         most = c.turn_acceleration * dt
         self._turn += min(max(float(np.sign(angle)) * speed - self._turn, -most), most)
         self.yaw = wrapped(self.yaw + self._turn * dt)
 
 
 def stopping_speed(distance: float, acceleration: float, dt: float) -> float:
-    """Return the greatest speed from which whole control periods of braking end within `distance`."""
-    half = acceleration * dt / 2
-    return max(float(np.sqrt(half**2 + 2 * acceleration * distance)) - half, min(distance / dt, 2 * half))
+    """Return the greatest speed from which whole control periods of braking end within `distance`.
+
+    Braking from v covers v dt + (v - a dt) dt + ... down to zero: with n whole steps of a dt in v, that
+    is (n + 1) v dt - n (n + 1) / 2 a dt^2, solved for v.
+    """
+    unit = acceleration * dt * dt
+    n = np.floor((np.sqrt(1 + 8 * distance / unit) - 1) / 2)
+    return float((distance + n * (n + 1) / 2 * unit) / ((n + 1) * dt))
