@@ -1,0 +1,208 @@
+"""The affordance-path reward on arms whose tip is put where a test wants it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from sinew_core.hardware import Hardware, load_hardware
+from sinew_core.types import Affordance, JointState, Keypoint, Observation, RewardEstimate, Task
+from sinew_rewards.affordance_path import AffordancePath, Config, Form, combine, dense_reward
+
+TASK = Task("pick_place", "put the red cube in the blue bowl")
+BLOCK = 0.06
+C = 0.5
+
+
+class TipChain:
+    """Forward kinematics of an arm whose first three joints are the tip's place."""
+
+    def pose(self, link: str, position: np.ndarray) -> np.ndarray:
+        X = np.eye(4)
+        X[:3, 3] = position[:3]
+        return X
+
+
+@pytest.fixture(scope="module")
+def hardware() -> Hardware:
+    loaded = load_hardware("sim_mujoco_fr3")
+    return replace(loaded, robot=replace(loaded.robot, chain=TipChain()))
+
+
+class Arm:
+    """Grades a tip at a place, with a gripper open or closed, step after step."""
+
+    def __init__(self, hardware: Hardware, affordance: Affordance | None, **config: object) -> None:
+        self.robot = hardware.robot
+        self.model = AffordancePath(Config(**{"from_start": False, **config}), hardware)  # type: ignore[arg-type]
+        self.model.reset(TASK)
+        self.affordance = affordance
+
+    def at(
+        self, tip: np.ndarray, aperture: float = 1.0, keypoints: Mapping[str, Keypoint] | None = None
+    ) -> RewardEstimate:
+        position = np.zeros(len(self.robot.joint_names))
+        position[:3] = tip
+        position[self.robot.gripper_index] = self.robot.gripper_position(aperture)
+        joints = JointState(0, position, np.zeros_like(position))
+        seen = keypoints or {}
+        return self.model.estimate(Observation(0, joints, {}, seen, self.affordance, {}, TASK))
+
+
+def reaching(points: np.ndarray) -> Affordance:
+    closed = np.zeros(len(points), dtype=bool)
+    return Affordance(0, "go", None, points, None, "test", closed)
+
+
+LINE = np.array([[BLOCK * i, 0.0, 0.1] for i in range(5)])
+FAR = np.array([9.0, 9.0, 9.0])
+LINE_AND_FAR_TARGET = replace(reaching(LINE), target=FAR)  # its success is never in the way
+
+UP = np.array([0.0, 0.0, 0.1])
+PICK = np.array([0.4, 0.0, 0.02])
+PLACE = np.array([0.5, 0.2, 0.02])
+WAY = np.array([PICK + UP, PLACE + UP, PLACE + 0.3 * UP])
+CARRY = Affordance(0, "carry", "cube", WAY, "bowl", "test", np.array([True, True, True]), "cube")
+BOWL = {"bowl": Keypoint(PLACE)}
+
+
+def test_five_blocks_in_a_line_pay_a_quarter_of_the_weight_each(hardware: Hardware) -> None:
+    arm = Arm(hardware, LINE_AND_FAR_TARGET, form="plain", weight=C, block=BLOCK)
+    values = [arm.at(block).value for block in LINE]
+    assert values == pytest.approx([C * i / 4 for i in range(5)])
+
+
+def test_one_block_beside_the_path_pays_less_by_a_factor_of_a_root_of_e(hardware: Hardware) -> None:
+    for offset in (np.array([0, BLOCK, 0]), np.array([0, 0, -BLOCK])):
+        arm = Arm(hardware, LINE_AND_FAR_TARGET, form="plain", weight=C, block=BLOCK)
+        for i, block in enumerate(LINE):
+            assert arm.at(block + offset).value == pytest.approx(C * i / 4 * np.exp(-0.5))
+
+
+@pytest.mark.parametrize(("form", "sparse"), [("plain", 1.0), ("shifted", 0.0)])
+def test_success_pays_exactly_the_sparse_reward(hardware: Hardware, form: Form, sparse: float) -> None:
+    arm = Arm(hardware, CARRY, form=form)
+    there = {**BOWL, "cube": Keypoint(PLACE + np.array([0.005, 0.0, 0.02]))}
+    estimate = arm.at(PLACE + UP, 1.0, there)
+    assert estimate.value == sparse
+    assert estimate.success == 1.0
+    assert estimate.progress == 1.0
+
+
+def test_success_is_worth_more_than_any_place_on_the_path(hardware: Hardware) -> None:
+    for form in ("plain", "shifted"):
+        assert combine(0.0, True, form) > combine(dense_reward(1.0, 0.0, C), False, form)
+
+
+def test_an_object_still_in_the_gripper_is_no_success(hardware: Hardware) -> None:
+    arm = Arm(hardware, CARRY)
+    held = {**BOWL, "cube": Keypoint(PLACE)}
+    assert arm.at(PLACE, 0.4, held).success == 0.0
+    assert arm.at(PLACE, 1.0, held).success == 1.0
+
+
+def test_the_path_continues_only_behind_a_closed_gripper(hardware: Hardware) -> None:
+    above = WAY[1]
+    for aperture, reaches in ((1.0, False), (0.4, True)):
+        arm = Arm(hardware, CARRY)
+        for tip in (PICK, WAY[0], above):
+            cube = {**BOWL, "cube": Keypoint(tip)}
+            progress = arm.at(tip, aperture, cube).progress
+        assert progress is not None
+        assert (progress > 0.5) == reaches
+
+
+def test_the_path_continues_only_with_the_object(hardware: Hardware) -> None:
+    arm = Arm(hardware, CARRY)
+    left = {**BOWL, "cube": Keypoint(PICK)}
+    for tip in (PICK, WAY[0], WAY[1]):
+        progress = arm.at(tip, 0.4, left).progress
+    assert progress == pytest.approx(0.0)
+
+
+def test_opening_at_the_end_keeps_the_progress(hardware: Hardware) -> None:
+    arm = Arm(hardware, CARRY)
+    for tip in (PICK, *WAY):
+        arm.at(tip, 0.4)
+    assert arm.at(WAY[-1], 1.0).progress == pytest.approx(1.0)
+
+
+def test_opening_on_the_way_loses_it(hardware: Hardware) -> None:
+    arm = Arm(hardware, CARRY)
+    for tip in (PICK, *WAY[:2]):
+        arm.at(tip, 0.4)
+    assert arm.at(WAY[1], 1.0).progress == pytest.approx(0.0)
+
+
+def test_a_path_that_crosses_itself_is_not_cut_short(hardware: Hardware) -> None:
+    loop = np.array([[0, 0, 0], [1, 0, 0], [2, 0, 0], [2, 1, 0], [1, 1, 0], [1, 0, 0], [1, -1, 0.0]]) * 0.1
+    arm = Arm(hardware, replace(reaching(loop), target=FAR))
+    progress = []
+    for start, end in pairwise(loop):
+        progress += [arm.at(start + share * (end - start)).progress for share in np.linspace(0, 1, 5)]
+    assert np.diff(np.array(progress, dtype=float)).min() >= -1e-9
+    first_pass = progress[4]
+    assert first_pass is not None and first_pass < 0.3
+
+
+def test_the_path_begins_at_the_tip(hardware: Hardware) -> None:
+    arm = Arm(hardware, replace(reaching(LINE[-1:]), target=FAR), from_start=True)
+    progress = [arm.at(block).progress for block in LINE]
+    assert progress == pytest.approx([i / 4 for i in range(5)])
+
+
+def test_a_new_affordance_begins_a_new_path(hardware: Hardware) -> None:
+    arm = Arm(hardware, LINE_AND_FAR_TARGET)
+    assert arm.at(LINE[-1]).progress is not None
+    arm.affordance = replace(LINE_AND_FAR_TARGET, stamp=1, waypoints=LINE[::-1].copy())
+    assert arm.at(LINE[-1]).progress == pytest.approx(0.0)
+
+
+def test_a_hidden_object_makes_success_unknown(hardware: Hardware) -> None:
+    estimate = Arm(hardware, CARRY).at(PICK, 1.0, BOWL)
+    assert estimate.success is None
+    assert estimate.uncertainty is not None
+    assert estimate.terms["object_seen"] == 0.0
+
+
+def test_a_target_under_the_arm_is_where_it_was(hardware: Hardware) -> None:
+    arm = Arm(hardware, CARRY)
+    arm.at(PICK, 1.0, BOWL)
+    assert arm.at(PLACE + UP, 1.0, {"cube": Keypoint(PLACE)}).success == 1.0
+
+
+# A chain of states on the path; the last one ends the episode with success. The actions: back, stay, on.
+STATES, GAMMA = 8, 0.99
+
+
+def greedy(form: Form) -> list[int]:
+    """Return the greedy action of each state after value iteration on `combine(dense_reward(...))`."""
+
+    def reward(state: int) -> float:
+        dense = dense_reward(state / (STATES - 1), 0.0, C)
+        return combine(dense, state == STATES - 1, form)
+
+    values = np.zeros(STATES)  # of what comes after a state; nothing comes after the last
+
+    def returns(state: int) -> list[float]:
+        onward = [min(max(state + action, 0), STATES - 1) for action in (-1, 0, 1)]
+        return [reward(after) + GAMMA * values[after] * (after < STATES - 1) for after in onward]
+
+    for _ in range(3000):
+        values = np.array([max(returns(state)) for state in range(STATES - 1)] + [0.0])
+    return [int(np.argmax(returns(state))) - 1 for state in range(STATES - 1)]
+
+
+def test_the_shifted_form_is_solved_by_finishing() -> None:
+    assert greedy("shifted") == [1] * (STATES - 1)
+
+
+def test_the_plain_form_with_termination_is_solved_by_loitering() -> None:
+    assert greedy("plain")[-1] == 0
+
+
+@pytest.mark.parametrize("fields", [{"weight": 1.0}, {"weight": 0.0}, {"block": 0.0}])
+def test_settings_that_would_make_waiting_pay_are_refused(fields: dict[str, float]) -> None:
+    with pytest.raises(ValueError, match="weight|block"):
+        Config(**fields)  # type: ignore[arg-type]
