@@ -39,12 +39,12 @@ class Corner(NamedTuple):
 
 
 def fit_walls(ground: FloatArray) -> Corner:
-    """Fit upright walls at right angles to points on the ground (2, n): the best of 45 directions."""
-    angles = np.arange(45) * np.pi / 90
+    """Fit upright walls at right angles to points on the ground (2, n): the best of 30 directions."""
+    angles = np.arange(30) * np.pi / 60
     c, s = np.cos(angles)[:, None], np.sin(angles)[:, None]
     x, y = ground
-    turned = np.stack([c * x + s * y, c * y - s * x])  # (2, 45, n)
-    upper, lower = np.percentile(turned, (98, 2), axis=2)  # each (2, 45)
+    turned = np.stack([c * x + s * y, c * y - s * x])  # (2, 30, n)
+    upper, lower = np.percentile(turned, (98, 2), axis=2)  # each (2, 30)
     inwards = np.minimum(np.abs(upper[..., None] - turned), np.abs(turned - lower[..., None]))
     errors = np.sqrt((inwards.min(axis=0) ** 2).mean(axis=1))
     best = int(errors.argmin())

@@ -13,8 +13,11 @@ from sinew_core.types import CameraFrame, FloatArray, JointState, Keypoint, Perc
 
 from sinew_perception.clusters import group, join_severed
 from sinew_perception.segmentation import COLOURS
-from sinew_perception.shapes import describe
+from sinew_perception.shapes import WHOLE, Sight, describe
+from sinew_perception.touching import divide
 from sinew_perception.views import Indices, Lens, View, make_lens, make_view, unhidden
+
+MIN_SHOWN = 8  # px; a camera with less does not count as seeing an object
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +86,27 @@ class KeypointDetector:
         points = np.concatenate([view.points for view in views], axis=1)
         colours = np.concatenate([view.colours for view in views])
         spacing = max(view.spacing for view in views)
-        objects = group(points, colours, min(max(1.2 * spacing, 0.003), 0.006), self._config.min_points)
+        cell = min(max(1.2 * spacing, 0.003), 0.006)
+        objects = group(points, colours, cell, self._config.min_points)
         own = unhidden(views, objects)
         found = []
-        for members, share in join_severed(points, colours, objects, own):
-            part = _Part(views, members)
-            shape = describe(points[:, members], part.best.eye, spacing, share)
-            if shape is None or share * shape.seen < self._config.min_confidence:
-                continue
-            name = f"{COLOURS[colours[members[0]]]}_{shape.kind}"
-            keypoint = Keypoint(shape.centre, part.pixel, share * shape.seen, shape.yaw, shape.extent)
-            found.append((name, keypoint))
+        for whole, share in join_severed(points, colours, objects, own):
+            for members in divide(points, whole) if share >= WHOLE else [whole]:
+                keypoint = self._keypoint(views, points, members, spacing, share)
+                if keypoint is not None:
+                    kind, point = keypoint
+                    found.append((f"{COLOURS[colours[members[0]]]}_{kind}", point))
         return found
+
+    def _keypoint(
+        self, views: Sequence[View], points: FloatArray, members: Indices, spacing: float, own: float
+    ) -> tuple[str, Keypoint] | None:
+        """Return the kind of an object and its keypoint, or None for one too little seen to be sure of."""
+        part = _Part(views, members)
+        shape = describe(points[:, members], Sight(part.best.eye, spacing, own, part.cameras))
+        if shape is None or own * shape.seen < self._config.min_confidence:
+            return None
+        return shape.kind, Keypoint(shape.centre, part.pixel, own * shape.seen, shape.yaw, shape.extent)
 
 
 class _Part:
@@ -103,6 +115,7 @@ class _Part:
     def __init__(self, views: Sequence[View], members: Indices) -> None:
         starts = np.cumsum([0, *(len(view.pixels) for view in views)])
         shown = [members[(members >= a) & (members < b)] - a for a, b in pairwise(starts)]
+        self.cameras = sum(len(part) >= MIN_SHOWN for part in shown)
         self.best = views[int(np.argmax([len(part) for part in shown]))]
         view, part = next((view, part) for view, part in zip(views, shown, strict=True) if len(part))
         rows, columns = np.divmod(view.pixels[part], view.depth.shape[1])

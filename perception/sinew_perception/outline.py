@@ -10,6 +10,9 @@ from sinew_core.types import FloatArray
 
 from sinew_perception.fitting import fit_ball
 
+LEAST_FILL = 0.72  # what fills less of its box than a disc does is not one object seen whole
+LONG = 1.5  # of the width; nor is what is longer than this
+
 _ANGLES = np.arange(32) * np.pi / 32
 _DIRECTIONS = np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], axis=1)  # (32, 2)
 
@@ -28,6 +31,11 @@ class Outline:
     def width(self) -> float:
         """The shorter side, m."""
         return float(self.sides[1])
+
+    @property
+    def long(self) -> bool:
+        """Whether it is too long for one object seen whole."""
+        return bool(self.sides[0] > LONG * self.sides[1])
 
 
 def measure_outline(ground: FloatArray, widening: float) -> Outline:

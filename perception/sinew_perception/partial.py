@@ -16,9 +16,10 @@ from sinew_perception.fitting import Corner, fit_ball, fit_walls
 TOP_FACE = 0.003  # m below the highest point; what is lower is wall
 MIN_WALL = 15  # points; fewer say nothing about the kind
 MAX_RADIUS = 0.03  # m; a flatter wall is a cube's
+MAX_CUBE = 0.045  # m; a wider one may be two that touch
 MAX_ERROR = 0.0015  # m, root mean square
 CLEARLY = 0.7  # the best fit must have less than this share of the error of the next
-MAX_POINTS = 400
+MAX_POINTS = 300
 
 
 class Fit(NamedTuple):
@@ -79,7 +80,7 @@ def _cube(walls: FloatArray, tops: FloatArray, eye: FloatArray, height: float) -
     near_upper = R @ eye[:2] > (corner.lower + corner.upper) / 2
     from_near = np.where(near_upper, corner.upper - width / 2, corner.lower + width / 2)
     middle = np.where(lengths < 0.5 * width, from_near, (corner.lower + corner.upper) / 2)
-    error = corner.error if width < 2 * MAX_RADIUS else np.inf
+    error = corner.error if width < MAX_CUBE else np.inf
     return Fit("cube", error, R.T @ middle, width, corner.yaw)
 
 

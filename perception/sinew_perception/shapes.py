@@ -8,7 +8,7 @@ import numpy as np
 from sinew_core.types import FloatArray
 
 from sinew_perception.fitting import fit_ball
-from sinew_perception.outline import Outline, fit_circle, measure_outline
+from sinew_perception.outline import LEAST_FILL, Outline, fit_circle, measure_outline
 from sinew_perception.partial import fit_partial
 
 PAD_HEIGHT = 0.006  # m; lower things lie flat on the table
@@ -18,8 +18,6 @@ ROUND_FILL = 0.89  # a circle fills 0.785 of its box, a rectangle all of it
 WIDENING = 0.25  # of a pixel's width: what the outermost pixels fall short of the edges together
 BOWL_WIDTH = 0.045  # m; what is hollow and narrower is a part of something else
 WHOLE = 0.95  # less of its own outline than this, and an object is described by its surface
-LEAST_FILL = 0.72  # what fills less of its box than a disc is not seen whole
-LONG = 1.5  # nor is what is longer than this against its width
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,21 +31,39 @@ class Shape:
     seen: float = 1.0  # share of the object's near side
 
 
-def describe(points: FloatArray, eye: FloatArray, spacing: float, own: float) -> Shape | None:
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """How an object is seen."""
+
+    eye: FloatArray  # (3,) m, base frame, of the camera that sees most of it
+    spacing: float  # m between neighbouring pixels
+    own: float  # share of the outline that nothing in front of it hides
+    cameras: int  # that see it
+
+
+def describe(points: FloatArray, sight: Sight) -> Shape | None:
     """Describe the object that shows the points (3, n), or return None where they do not say what it is.
 
-    `eye` (3,) is the camera that sees most of it, `spacing` (m) the distance of its pixels there, and
-    `own` the share of the outline that nothing in front of it hides.
+    Its outline from above tells what it is when it is seen all around. Otherwise its surface has to.
     """
-    outline = measure_outline(points[:2], WIDENING * spacing)
+    widening = WIDENING * sight.spacing
+    outline = measure_outline(points[:2], widening)
     low, top = _span(points)
-    disc = fit_circle(outline, WIDENING * spacing) if outline.fill < ROUND_FILL else None
+    disc = fit_circle(outline, widening) if outline.fill < ROUND_FILL else None
     if top < PAD_HEIGHT:
         return _shape("pad", disc or outline, 0.0, top)
     if disc is not None and _hollow(points, outline, low, top):
         return _shape("bowl", disc, _bottom(disc.width, low, top), top)
-    if own < WHOLE or outline.fill < LEAST_FILL or outline.sides[0] > LONG * outline.sides[1]:
-        return _describe_partial(points, eye, low, top, spacing)
+    whole = sight.own >= WHOLE and not outline.long and outline.fill > LEAST_FILL
+    if whole and sight.cameras > 1:
+        return _describe_whole(points, outline, disc, low, top)
+    shape = _describe_partial(points, sight, low, top)
+    return shape if shape or not whole else _describe_whole(points, outline, disc, low, top)
+
+
+def _describe_whole(
+    points: FloatArray, outline: Outline, disc: Outline | None, low: float, top: float
+) -> Shape:
     if disc is None:
         return _shape("cube", outline, _bottom(outline.width, low, top), top)
     if _falls_off(points, outline, top):
@@ -55,15 +71,13 @@ def describe(points: FloatArray, eye: FloatArray, spacing: float, own: float) ->
     return _shape("cylinder", disc, _bottom(disc.width, low, top), top)
 
 
-def _describe_partial(
-    points: FloatArray, eye: FloatArray, low: float, top: float, spacing: float
-) -> Shape | None:
-    fit = fit_partial(points, eye, low, top)
+def _describe_partial(points: FloatArray, sight: Sight, low: float, top: float) -> Shape | None:
+    fit = fit_partial(points, sight.eye, low, top)
     if fit is None:
         return None
     turned = None if fit.yaw is None else _wrap(fit.yaw, np.pi / 2)
     bottom = top - fit.width if fit.kind == "sphere" else _bottom(fit.width, low, top)
-    seen = min(1.0, points.shape[1] * spacing**2 / (fit.width * (top - bottom)))
+    seen = min(1.0, points.shape[1] * sight.spacing**2 / (fit.width * (top - bottom)))
     if fit.kind == "sphere":
         return replace(_sphere(points), seen=seen)
     centre = np.array([*fit.centre, (bottom + top) / 2])
