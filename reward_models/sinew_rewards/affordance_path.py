@@ -70,7 +70,7 @@ class AffordancePath:
         self._seen = LastSeen()
         self._graded: tuple[int, str] | None = None  # stamp and instruction of the path's affordance
         self._path: BlockPath | None = None
-        self._grasp: int | None = None  # index of the block where the gripper closes
+        self._first = 0  # index of the first waypoint's block; the gripper closes at the one before
         self._block = 0  # nearest block of the last estimate
 
     def reset(self, task: Task) -> None:
@@ -118,7 +118,7 @@ class AffordancePath:
         blocks = [*start, *middle, *affordance.waypoints]
         self._graded = (affordance.stamp, affordance.instruction)
         self._path = BlockPath.through(np.array(blocks)) if blocks else None
-        self._grasp = None if affordance.grasp is None else max(len(start) + len(middle) - 1, 0)
+        self._first = len(start) + len(middle)
         self._block = 0
 
     def _project(
@@ -137,11 +137,12 @@ class AffordancePath:
         self, path: BlockPath, affordance: Affordance, observation: Observation, tip: FloatArray
     ) -> int:
         """Return the last block that counts: the grasp, until the gripper has closed on the object."""
-        if self._grasp is None or self._holds(affordance, observation, tip):
+        if affordance.grasp is None or self._holds(affordance, observation, tip):
             return path.last
         carried = np.flatnonzero(affordance.closed)
-        release = self._grasp + 1 + int(carried[-1]) if len(carried) else self._grasp
-        return path.last if self._block >= release else self._grasp
+        grasp = max(self._first - 1, 0)
+        release = self._first + int(carried[-1]) if len(carried) else grasp
+        return path.last if self._block >= release else grasp
 
     def _holds(self, affordance: Affordance, observation: Observation, tip: FloatArray) -> bool:
         c = self._config
