@@ -87,33 +87,33 @@ class TipWorkspace:
         outside = self._depth(command.position)
         if max(outside) <= 0:
             return SafeCommand(command)
-        allowed = max(0.0, *self._depth(state.target))
-        if max(outside) <= allowed:
+        slack = max(self._depth(state.target))
+        if max(outside) <= slack:
             return SafeCommand(command)
-        share = self._share_inside(state.target, command.position - state.target, allowed)
-        position = state.target + share * (command.position - state.target)
+        position = self._cut_back(state.target, command.position - state.target, slack, max(outside))
         reason = "floor" if outside[0] == max(outside) else "workspace"
         return SafeCommand(JointCommand(command.stamp, position), (reason,))
 
-    def _share_inside(self, start: FloatArray, way: FloatArray, allowed: float) -> float:
-        """Return how much of the way stays inside, by false position where that helps, else by halving."""
-        inside, beyond = 0.0, 1.0
-        slack, excess = (
-            max(self._depth(start)) - allowed,
-            max(self._depth(start + way)) - allowed,
-        )  # <= 0, > 0
-        length = float(np.abs(way).max())
+    def _cut_back(self, start: FloatArray, way: FloatArray, slack: float, excess: float) -> FloatArray:
+        """Return the farthest point of the way that is no further outside than its start.
+
+        `slack` and `excess` are how far outside start and end are, m. False position where the start is
+        well inside, else halving.
+        """
+        allowed = max(0.0, slack)
+        slack, excess = slack - allowed, excess - allowed
+        inside, beyond, length = 0.0, 1.0, float(np.abs(way).max())
         while (beyond - inside) * length > SHARE_TOLERANCE:
             share = slack / (slack - excess) if slack < -NEAR else 0.5
             middle = inside + min(max(share, 0.05), 0.95) * (beyond - inside)
             over = max(self._depth(start + middle * way)) - allowed
             if over > 0:
                 beyond, excess = middle, over
-            elif over > -NEAR:
-                return middle
             else:
                 inside, slack = middle, over
-        return inside
+                if over > -NEAR:
+                    break
+        return start + inside * way
 
     def _depth(self, position: FloatArray) -> tuple[float, ...]:
         """Return how far outside each face the tip is, m: floor, lower faces, upper faces."""

@@ -7,15 +7,21 @@ import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import mujoco
 import numpy as np
+import numpy.typing as npt
 from sinew_core.hardware import load_hardware
+from sinew_core.protocols import Station
 from sinew_core.types import NANOSECONDS, FloatArray, JointCommand
 
 from sinew_sim.gym_env import SinewEnv
+from sinew_sim.mujoco_station import MujocoWorld
 
 IMAGE = 128  # px
 EPISODE = 100  # steps from reset to reset; resets are not timed
+Actions = npt.NDArray[np.float32]
 ROUNDS = 6  # of each kind, taken in turns, so that a slow minute of the machine slows all alike
 
 
@@ -51,24 +57,22 @@ def main(argv: Sequence[str]) -> int:
     return 0
 
 
-def measure(hardware: str, task: str, rounds: int = ROUNDS, steps: int = EPISODE) -> Speeds:
+def measure(name: str, task: str, rounds: int = ROUNDS, steps: int = EPISODE) -> Speeds:
     """Measure by turns: state-only steps, the bare simulator under the same commands, camera steps.
 
     The bare loop is replayed on the same station and model, from the same seed, with the targets that
     the environment's run sent: the same motion, contacts and substeps, without anything around them.
     """
-    plain = SinewEnv(hardware, task)
-    seeing = SinewEnv(hardware, task, observation="image", image_size=IMAGE)
-    period = load_hardware(hardware).period
+    hardware = load_hardware(name)
+    plain = SinewEnv(name, task)
+    seeing = SinewEnv(name, task, observation="image", image_size=IMAGE)
     times = np.zeros(3)
     try:
         for seed in range(rounds):
-            actions = np.random.default_rng(seed).uniform(-1, 1, (steps, *plain.action_space.shape))
-            slow = np.cumsum(actions, axis=0)  # a walk rather than a shiver
-            moves = (slow / np.abs(slow).max()).astype(np.float32)
+            moves = _wandering(seed, steps, len(hardware.robot.joint_names))
             spent, targets = _env_run(plain, seed, moves)
             times[0] += spent
-            times[1] += _bare_run(plain, seed, targets, period)
+            times[1] += _bare_run(plain, seed, targets, hardware.period)
             times[2] += _env_run(seeing, seed, moves)[0]
     finally:
         plain.close()
@@ -77,7 +81,16 @@ def measure(hardware: str, task: str, rounds: int = ROUNDS, steps: int = EPISODE
     return Speeds(float(state), float(raw), float(camera))
 
 
-def _env_run(env: SinewEnv, seed: int, actions: FloatArray) -> tuple[float, list[FloatArray]]:
+def _wandering(seed: int, steps: int, joints: int) -> Actions:
+    """Return actions (steps, joints) that swing every joint about its home at a pace of its own."""
+    rng = np.random.default_rng(seed)
+    pace, phase = rng.uniform(0.05, 0.2, joints), rng.uniform(0, 2 * np.pi, joints)  # rad a step, rad
+    swing = np.cos(np.arange(steps)[:, None] * pace + phase)
+    actions: Actions = (swing * pace / pace.max()).astype(np.float32)
+    return actions
+
+
+def _env_run(env: SinewEnv, seed: int, actions: Actions) -> tuple[float, list[FloatArray]]:
     """Return the seconds of an episode's steps, and the targets that were sent."""
     env.reset(seed=seed)
     targets: list[FloatArray] = []
@@ -88,23 +101,31 @@ def _env_run(env: SinewEnv, seed: int, actions: FloatArray) -> tuple[float, list
 def _bare_run(env: SinewEnv, seed: int, targets: Sequence[FloatArray], period: int) -> float:
     """Return the seconds of the same episode with nothing but targets and physics."""
     env.reset(seed=seed)
-    world = env.station.world
-    if not hasattr(world, "data"):
-        arm = env.station.arm
-        return _timed(lambda target: (arm.write(JointCommand(0, target)), world.step(period)), targets)
-    import mujoco
+    return _timed(_bare_step(env.station, period), targets)
 
+
+def _bare_step(station: Station, period: int) -> Callable[[FloatArray], None]:
+    """Return what sets the targets (n,) and advances by a control period, with as little as there can be."""
+    world, arm = station.world, station.arm
+    assert world is not None
+    if not isinstance(world, MujocoWorld):
+
+        def write_and_step(target: FloatArray) -> None:
+            arm.write(JointCommand(0, target))
+            world.step(period)
+
+        return write_and_step
     model, data = world.model, world.data
     substeps = round(period / NANOSECONDS / model.opt.timestep)
 
-    def step(target: FloatArray) -> None:
+    def mj_step(target: FloatArray) -> None:
         data.ctrl[:] = target
         mujoco.mj_step(model, data, substeps)
 
-    return _timed(step, targets)
+    return mj_step
 
 
-def _timed(step: Callable[[FloatArray], object], inputs: Sequence[FloatArray] | FloatArray) -> float:
+def _timed(step: Callable[[Any], object], inputs: Sequence[Any] | Actions) -> float:
     start = time.perf_counter()
     for item in inputs:
         step(item)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import os
 from contextlib import AbstractContextManager
@@ -9,9 +10,7 @@ from typing import Protocol, cast
 
 from sinew_core.errors import DeviceError
 
-BACKENDS = ("egl", "osmesa")
-
-os.environ.setdefault("MUJOCO_GL", "egl")
+LIBRARIES = {"egl": "libEGL.so.1", "osmesa": "libOSMesa.so.8"}
 
 
 class Context(Protocol):
@@ -25,18 +24,27 @@ class Context(Protocol):
 
 
 def make_context(width: int, height: int) -> Context:
-    """Return an off-screen context of $MUJOCO_GL, or of whichever back-end works.
+    """Return an off-screen context of $MUJOCO_GL.
 
-    Raises DeviceError, with what to install, where none does.
+    Raises DeviceError, with what to install, where there is none.
     """
-    wanted = os.environ["MUJOCO_GL"].lower()
-    faults = []
-    for backend in dict.fromkeys((wanted, *BACKENDS)):
-        try:
-            return cast(Context, importlib.import_module(f"mujoco.{backend}").GLContext(width, height))
-        except (ImportError, AttributeError, RuntimeError, OSError) as error:
-            faults.append(f"{backend}: {error}")
-    raise DeviceError(
-        "no off-screen OpenGL to draw camera frames with. Install Debian's libegl1 and libgl1 "
-        f"(MUJOCO_GL=egl) or libosmesa6 (MUJOCO_GL=osmesa). Tried {'; '.join(faults)}"
-    )
+    backend = os.environ.get("MUJOCO_GL", "egl").lower()
+    try:
+        return cast(Context, importlib.import_module(f"mujoco.{backend}").GLContext(width, height))
+    except (ImportError, AttributeError, RuntimeError, OSError) as error:
+        raise DeviceError(
+            f"no off-screen OpenGL to draw camera frames with (MUJOCO_GL={backend}: {error}). Install "
+            "Debian's libegl1 and libgl1 for MUJOCO_GL=egl, or libosmesa6 for MUJOCO_GL=osmesa."
+        ) from error
+
+
+def _present(library: str) -> bool:
+    try:
+        ctypes.CDLL(library)
+    except OSError:
+        return False
+    return True
+
+
+if "MUJOCO_GL" not in os.environ:
+    os.environ["MUJOCO_GL"] = next((name for name, file in LIBRARIES.items() if _present(file)), "egl")

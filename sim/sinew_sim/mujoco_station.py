@@ -57,6 +57,7 @@ class MujocoWorld:
         self._task: TaskDefinition = load_task(task)
         self._base = base_spec(hardware, config.timestep)
         self._stamp = NANOSECONDS
+        self._state: SceneState | None = None
         self.scene: Scene
         self.model: mujoco.MjModel
         self.data: mujoco.MjData
@@ -84,6 +85,7 @@ class MujocoWorld:
                 f"{self._tick} ns."
             )
         mujoco.mj_step(self.model, self.data, steps)
+        self._state = None
         self._stamp += duration
 
     def success(self) -> bool:
@@ -91,7 +93,12 @@ class MujocoWorld:
         return self._task.success(self.scene, self.state())
 
     def state(self) -> SceneState:
-        """Return the true state of the objects and the gripper."""
+        """Return the true state of the objects and the gripper; within one moment the same object."""
+        if self._state is None:
+            self._state = self._read_state()
+        return self._state
+
+    def _read_state(self) -> SceneState:
         data = self.data
         objects = {
             name: ObjectState(
@@ -121,6 +128,7 @@ class MujocoWorld:
         address, dof = joint.qposadr[0], joint.dofadr[0]
         self.data.qpos[address : address + 7] = (*position, 1.0, 0.0, 0.0, 0.0)
         self.data.qvel[dof : dof + 6] = 0.0
+        self._state = None
         mujoco.mj_forward(self.model, self.data)
 
     def _load(self, scene: Scene) -> None:
@@ -149,6 +157,7 @@ class MujocoWorld:
             data.qpos[joint.qposadr[0]] = scale * robot.home[robot.joint_names.index(leader)] + offset
             data.qvel[joint.dofadr[0]] = 0.0
         mujoco.mj_forward(self.model, data)
+        self._state = None
 
     def _check_period(self, hardware: Hardware) -> None:
         if hardware.period % self._tick:
