@@ -116,12 +116,15 @@ def test_two_stations_at_once_do_not_disturb_each_other() -> None:
     two.close()
 
 
-def test_a_bowl_holds_what_is_dropped_into_it(station: BulletStation) -> None:
-    station.world.reset(2, "put the green cube in the purple bowl")
-    bowl = station.world.state().objects["purple bowl"].position
-    station.world.place("green cube", bowl + np.array([0.0, 0.0, 0.06]))
-    station.world.step(1_000_000_000)
-    assert station.world.success()
+@pytest.mark.parametrize("shape", ["cube", "cylinder", "sphere"])
+def test_what_is_dropped_into_a_bowl_comes_to_rest_in_it(station: BulletStation, shape: str) -> None:
+    for seed in range(4):
+        station.world.reset(seed, f"put the green {shape} in the purple bowl")
+        bowl = station.world.state().objects["purple bowl"].position
+        aside = np.random.default_rng(seed).uniform(-0.025, 0.025, 2)
+        station.world.place(f"green {shape}", bowl + np.array([*aside, 0.06]))
+        station.world.step(2_000_000_000)
+        assert station.world.success(), (seed, aside)
 
 
 @pytest.mark.parametrize("shape", ["cube", "cylinder", "sphere", "bowl", "pad"])
