@@ -1,0 +1,34 @@
+from setuptools import setup
+
+PACKAGE = "sinew_nodes"
+
+setup(
+    name=PACKAGE,
+    version="0.1.0",
+    description="The ROS 2 nodes of Sinew",
+    license="Apache-2.0",
+    packages=[PACKAGE],
+    package_data={PACKAGE: ["py.typed", "fastdds.xml"]},
+    data_files=[
+        ("share/ament_index/resource_index/packages", [f"resource/{PACKAGE}"]),
+        (f"share/{PACKAGE}", ["package.xml"]),
+    ],
+    python_requires=">=3.11",
+    zip_safe=False,
+    entry_points={
+        "console_scripts": [
+            f"{node} = {PACKAGE}.{node}:main"
+            for node in (
+                "station_node",
+                "perception_node",
+                "affordance_node",
+                "reward_node",
+                "policy_node",
+                "lifecycle_manager",
+            )
+        ],
+        "sinew.commands": [f"launch = {PACKAGE}.launch_command:main"],
+        "sinew.graphs": [f"ros = {PACKAGE}.ros_graph:RosGraph"],
+        "sinew.benches": [f"loop = {PACKAGE}.bench_loop:main", f"parity = {PACKAGE}.bench_parity:main"],
+    },
+)

@@ -1,0 +1,74 @@
+"""The first observation of an episode and its sentence in, one affordance or refusal out."""
+
+from __future__ import annotations
+
+import sys
+import threading
+import time
+
+from sinew_core.protocols import AffordanceModel
+from sinew_core.runtime import guarded
+from sinew_core.types import Affordance, Observation, Refusal
+from sinew_msgs.msg import Affordance as AffordanceMsg
+
+from sinew_nodes import convert, qos
+from sinew_nodes.component_node import run_node
+from sinew_nodes.episode_node import Episode
+from sinew_nodes.models import make_affordance
+from sinew_nodes.observer_node import ObserverNode
+from sinew_nodes.parameters import AffordanceParameters
+
+
+class AffordanceNode(ObserverNode[AffordanceParameters]):
+    """Asks the affordance model once per episode, in a thread of its own: the model may be slow."""
+
+    Parameters = AffordanceParameters
+
+    def __init__(self) -> None:
+        super().__init__("affordance_node")
+
+    def setup(self) -> None:
+        """Load the model and subscribe."""
+        self.open_episodes()
+        self._model: AffordanceModel = make_affordance(self.parameters, self.hardware)
+        self._asked: Episode | None = None
+        self._publisher = self.create_publisher(AffordanceMsg, "affordance", qos.latched())
+        self.open_observations(self._model, affordance=False)
+
+    def observe(self, observation: Observation) -> None:
+        """Ask for the first observation of an episode."""
+        episode = self.episode
+        assert episode is not None
+        if episode == self._asked:
+            return
+        self._asked = episode
+        threading.Thread(target=self._ask, args=(observation, episode), daemon=True).start()
+
+    def _ask(self, observation: Observation, episode: Episode) -> None:
+        started = time.perf_counter()
+        try:
+            answer = guarded(self._model, self._model.propose, observation, episode.task.instruction)
+        except Exception as error:  # noqa: BLE001 - handed on to the executor's thread
+            self.post(self._failed, error, episode)
+            return
+        self.meter.done(time.perf_counter() - started)
+        self.post(self._publish, answer, episode)
+
+    def _failed(self, error: Exception, episode: Episode) -> None:
+        if self.active and self.episode == episode:
+            self.fail(error)
+
+    def _publish(self, answer: Affordance | Refusal, episode: Episode) -> None:
+        if not self.active or self.episode != episode:
+            self.get_logger().warning(f"dropped the answer for episode {episode.number}, which has ended")
+            return
+        self._publisher.publish(convert.affordance_to_msg(answer, episode.number, self.base))
+
+
+def main() -> int:
+    """Run the node."""
+    return run_node(AffordanceNode)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,173 @@
+"""The station's loop: one command a control period, in its own thread, within episodes and between them."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from dataclasses import replace
+
+from sinew_core.errors import DeviceError
+from sinew_core.hardware import Hardware
+from sinew_core.protocols import Station
+from sinew_core.types import Task
+
+from sinew_nodes.control_period import ControlPeriod
+from sinew_nodes.mailbox import Goal, Mailbox
+from sinew_nodes.outlet import Ending, EpisodeEndError, Outlet
+from sinew_nodes.parameters import StationParameters
+
+log = logging.getLogger(__name__)
+IDLE_INTERVAL = 0.2  # s between looks at the joints in lockstep, where time stands still
+
+
+class ControlLoop:
+    """Owns the station: opens, reads, moves and closes it in one thread (graphics contexts insist on it)."""
+
+    def __init__(
+        self, hardware: Hardware, parameters: StationParameters, mailbox: Mailbox, outlet: Outlet
+    ) -> None:
+        self._hardware, self._parameters = hardware, parameters
+        self._mailbox, self._outlet = mailbox, outlet
+        self._episode = 0
+        self._steps = 0
+        self._station: Station | None = None
+        self._period: ControlPeriod
+        self._open_error: Exception | None = None
+        self._opened = threading.Event()
+        self._held = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="control", daemon=True)
+
+    def open(self) -> None:
+        """Open the station; raises what opening it raised."""
+        self._thread.start()
+        self._opened.wait()
+        if self._open_error is not None:
+            raise self._open_error
+
+    def halt(self) -> None:
+        """End motion; returns once the arm is held. A loop that does not answer is gone around."""
+        self._mailbox.set_active(False)
+        if self._station is not None and self._thread.is_alive() and not self._held.wait(timeout=1.0):
+            log.warning("the control loop does not answer; the arm is stopped beside it")
+            self._station.arm.stop()
+
+    def close(self) -> None:
+        """End the loop and close the station."""
+        self._mailbox.close()
+        if self._thread.is_alive():
+            self._thread.join(timeout=3.0)
+
+    def _run(self) -> None:
+        try:
+            station = self._hardware.open_station(self._parameters.task)
+            self._period = ControlPeriod(
+                station, self._hardware, self._parameters, self._mailbox, self._outlet
+            )
+            self._station = station
+        except Exception as error:  # noqa: BLE001 - raised again by open()
+            self._open_error = error
+            return
+        finally:
+            self._opened.set()
+        try:
+            while not self._mailbox.closing:
+                self._serve()
+        finally:
+            self._hold()
+            station.close()
+
+    def _serve(self) -> None:
+        """Wait for motion to be allowed, then keep control until it no longer is."""
+        mailbox = self._mailbox
+        with mailbox.condition:
+            mailbox.condition.wait_for(lambda: mailbox.active or mailbox.closing)
+        self._held.clear()
+        self._period.begin(0, 0)
+        try:
+            while mailbox.active:
+                self._turn()
+        except Exception as error:  # noqa: BLE001 - the thread's boundary
+            mailbox.set_active(False)
+            self._hold()
+            self._outlet.broke(error)
+        finally:
+            self._hold()
+
+    def _turn(self) -> None:
+        """Run an episode if one is asked for, else hold for one control period."""
+        mailbox = self._mailbox
+        if mailbox.goal is not None:
+            self._run_episode(mailbox.goal)
+            self._period.begin(0, 0)
+        elif self._hardware.config.pace == "realtime":
+            self._period.run()
+        else:  # time stands still between episodes in lockstep: only say where the arm is
+            assert self._station is not None
+            self._outlet.observed(self._station.arm.read(), simulated=self._station.world is not None)
+            with mailbox.condition:
+                mailbox.condition.wait_for(lambda: mailbox.goal or not mailbox.active, IDLE_INTERVAL)
+
+    def _hold(self) -> None:
+        self._period.path.hold()
+        self._held.set()
+
+    def _run_episode(self, goal: Goal) -> None:
+        """Run one episode; whatever happens, the arm ends held and whoever asked is told."""
+        self._episode += 1
+        self._steps = 0
+        self._mailbox.begin(self._episode)
+        task = Task(self._parameters.task, goal.instruction, goal.max_steps or self._parameters.max_steps)
+        broke: Exception | None = None
+        try:
+            task = self._reset(goal, task)
+            ending = self._steps_of(goal, task)
+        except EpisodeEndError as end:
+            ending = end.ending
+        except DeviceError as error:
+            ending, broke = Ending("error", str(error), "device"), error
+        except Exception as error:  # noqa: BLE001 - raised again once the arm is held
+            ending, broke = Ending("error", f"{type(error).__name__}: {error}", "device"), error
+        self._period.path.hold()
+        with self._mailbox.condition:
+            self._mailbox.goal = None
+        self._outlet.ended(goal, self._episode, self._now(), task, ending, self._steps)
+        if broke is not None:
+            raise broke
+
+    def _now(self) -> int:
+        assert self._station is not None
+        return self._station.world.stamp if self._station.world is not None else time.time_ns()
+
+    def _reset(self, goal: Goal, task: Task) -> Task:
+        assert self._station is not None
+        if self._station.world is not None:
+            task = self._station.world.reset(goal.seed, goal.instruction)
+            task = replace(task, max_steps=goal.max_steps) if goal.max_steps else task
+        state = self._station.arm.read()
+        self._period.path.reset(state)
+        self._period.begin(self._episode, state.stamp)
+        self._outlet.started(self._episode, state.stamp, task, goal.seed)
+        return task
+
+    def _steps_of(self, goal: Goal, task: Task) -> Ending:
+        while self._steps < task.max_steps:
+            self._period.run()
+            if self._mailbox.answer is None:
+                continue  # in real time an episode waits for its affordance with the arm held
+            self._steps += 1
+            self._outlet.progressed(goal, self._steps, self._mailbox.reward)
+            success = self._success()
+            if success is not None:
+                return Ending("success", success)
+        return Ending("timeout", f"not done after {task.max_steps} steps")
+
+    def _success(self) -> str | None:
+        """Return a message if the task is done: by the world's word, or else by the reward model's."""
+        assert self._station is not None
+        if self._station.world is not None:
+            return "" if self._station.world.success() else None
+        reward, threshold = self._mailbox.reward, self._parameters.success_threshold
+        if reward is None or reward.success is None or reward.success < threshold:
+            return None
+        return f"the reward model gives success {reward.success:.2f}"

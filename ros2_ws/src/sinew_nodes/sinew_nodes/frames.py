@@ -1,0 +1,68 @@
+"""Camera frames from topics: a colour and a depth image with one stamp make one frame."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import Image
+from sinew_core.hardware import CameraConfig
+from sinew_core.types import CameraFrame, DepthArray, ImageArray
+
+from sinew_nodes import convert
+from sinew_nodes.component_node import ComponentNode
+
+OnFrame = Callable[[str, CameraFrame], None]
+
+
+class FrameInbox:
+    """Subscribes to cameras and calls `on_frame` for each complete frame."""
+
+    def __init__(
+        self,
+        node: ComponentNode,  # type: ignore[type-arg]
+        cameras: Iterable[tuple[str, CameraConfig]],
+        profile: QoSProfile,
+        on_frame: OnFrame,
+    ) -> None:
+        self._on_frame = on_frame
+        self._rgb: dict[str, tuple[int, ImageArray]] = {}
+        self._depth: dict[str, tuple[int, DepthArray]] = {}
+        for name, camera in cameras:
+            take_rgb = self._take_rgb if camera.depth else self._take_rgb_alone
+            node.listen(Image, color_topic(name), partial(take_rgb, name), profile)
+            if camera.depth:
+                node.listen(Image, depth_topic(name), partial(self._take_depth, name), profile)
+
+    def _take_rgb_alone(self, name: str, message: Image) -> None:
+        self._on_frame(name, CameraFrame(convert.header_stamp(message), convert.rgb_from_msg(message)))
+
+    def _take_rgb(self, name: str, message: Image) -> None:
+        self._rgb[name] = (convert.header_stamp(message), convert.rgb_from_msg(message))
+        self._join(name)
+
+    def _take_depth(self, name: str, message: Image) -> None:
+        self._depth[name] = (convert.header_stamp(message), convert.depth_from_msg(message))
+        self._join(name)
+
+    def _join(self, name: str) -> None:
+        rgb, depth = self._rgb.get(name), self._depth.get(name)
+        if rgb is not None and depth is not None and rgb[0] == depth[0]:
+            del self._rgb[name], self._depth[name]
+            self._on_frame(name, CameraFrame(rgb[0], rgb[1], depth[1]))
+
+
+def color_topic(camera: str) -> str:
+    """Return the topic of a camera's colour images."""
+    return f"camera/{camera}/color/image_raw"
+
+
+def depth_topic(camera: str) -> str:
+    """Return the topic of a camera's depth images."""
+    return f"camera/{camera}/depth/image_raw"
+
+
+def info_topic(camera: str) -> str:
+    """Return the topic of a camera's intrinsics."""
+    return f"camera/{camera}/camera_info"

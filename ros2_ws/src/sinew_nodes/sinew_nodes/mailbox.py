@@ -1,0 +1,97 @@
+"""What the graph sends to the control loop, handed over from the executor's thread to the loop's."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from sinew_core.types import ActionChunk, Affordance, Refusal, RewardEstimate
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """An episode that is asked for; `token` identifies whoever asked."""
+
+    seed: int
+    instruction: str
+    max_steps: int
+    token: object
+
+
+class Mailbox:
+    """Holds what has come and not been dealt with; every field is touched under its condition only."""
+
+    def __init__(self) -> None:
+        self.condition = threading.Condition()
+        self.active = False
+        self.closing = False
+        self.goal: Goal | None = None
+        self._clear()
+
+    def _clear(self) -> None:
+        self.episode = 0
+        self.chunks: list[tuple[str, ActionChunk]] = []
+        self.answer: Affordance | Refusal | None = None
+        self.reward: RewardEstimate | None = None
+        self.fault = ""
+        self.cancelled = False
+
+    def begin(self, episode: int) -> None:
+        """Forget what belongs to earlier episodes."""
+        with self.condition:
+            self._clear()
+            self.episode = episode
+
+    def set_active(self, active: bool) -> None:
+        """Allow or end motion."""
+        with self.condition:
+            self.active = active
+            self.condition.notify_all()
+
+    def close(self) -> None:
+        """Have the loop end."""
+        with self.condition:
+            self.active, self.closing = False, True
+            self.condition.notify_all()
+
+    def offer_goal(self, goal: Goal) -> bool:
+        """Ask for an episode; False if one is asked for or running, or motion is not allowed."""
+        with self.condition:
+            if not self.active or self.goal is not None:
+                return False
+            self.goal = goal
+            self.condition.notify_all()
+            return True
+
+    def put_chunk(self, source: str, chunk: ActionChunk) -> None:
+        """Hand in a chunk."""
+        with self.condition:
+            self.chunks.append((source, chunk))
+            self.condition.notify_all()
+
+    def put_answer(self, episode: int, answer: Affordance | Refusal) -> None:
+        """Hand in the affordance model's answer for an episode."""
+        with self.condition:
+            if episode == self.episode:
+                self.answer = answer
+                self.condition.notify_all()
+
+    def put_reward(self, episode: int, reward: RewardEstimate) -> None:
+        """Hand in a reward estimate of an episode."""
+        with self.condition:
+            if episode == self.episode:
+                self.reward = reward
+                self.condition.notify_all()
+
+    def put_fault(self, message: str) -> None:
+        """Report the failure of a node."""
+        with self.condition:
+            self.fault = self.fault or message
+            self.condition.notify_all()
+
+    def cancel(self, token: object) -> None:
+        """Cancel the episode that `token` asked for."""
+        with self.condition:
+            if self.goal is not None and self.goal.token is token:
+                self.cancelled = True
+                self.condition.notify_all()

@@ -1,0 +1,80 @@
+"""Node parameters: one frozen dataclass per node, its defaults being the only ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TypeVar
+
+from rclpy.node import Node
+from sinew_core.config import from_mapping
+
+T = TypeVar("T")
+
+# What rclpy itself reads from the same overrides.
+STANDARD = ("use_sim_time", "start_type_description_service")
+
+
+@dataclass(frozen=True, slots=True)
+class GraphParameters:
+    """What every node of the graph needs to know."""
+
+    hardware: str
+    task: str
+    pace: str = ""  # realtime | lockstep; empty: the hardware file's
+
+
+@dataclass(frozen=True, slots=True)
+class StationParameters(GraphParameters):
+    """Of station_node."""
+
+    max_steps: int = 400  # control periods, for a station without a world and a goal that names none
+    answer_timeout: float = 10.0  # s that the policy and the reward may take in one control period
+    affordance_timeout: float = 120.0  # s
+    success_threshold: float = 0.9  # of RewardEstimate.success, on a station without a world
+
+
+@dataclass(frozen=True, slots=True)
+class AffordanceParameters(GraphParameters):
+    """Of affordance_node."""
+
+    affordance: str = "rule_grounding"
+
+
+@dataclass(frozen=True, slots=True)
+class RewardParameters(GraphParameters):
+    """Of reward_node."""
+
+    reward: str = "affordance_path"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyParameters(GraphParameters):
+    """Of policy_node."""
+
+    policy: str = "affordance_follower"
+
+
+@dataclass(frozen=True, slots=True)
+class ManagerParameters:
+    """Of lifecycle_manager."""
+
+    nodes: tuple[str, ...]  # in the order in which they come up
+    service_timeout: float = 30.0  # s until a node's services are there
+    transition_timeout: float = 120.0  # s; loading a large model takes its time
+
+
+def read_parameters(node: Node, kind: type[T]) -> T:
+    """Read the parameters that a node was started with; an unknown or missing one is a ConfigError.
+
+    The node must declare parameters from overrides.
+    """
+    names = [name for name in node.get_parameters_by_prefix("") if not name.startswith(("qos_overrides.",))]
+    given = {name: node.get_parameter(name).value for name in names if name not in STANDARD}
+    # YAML infers a whole number where a float was meant.
+    floats = {field.name for field in dataclasses.fields(kind) if field.type == "float"}  # type: ignore[arg-type]
+    values = {
+        name: float(value) if name in floats and isinstance(value, int) else value
+        for name, value in given.items()
+    }
+    return from_mapping(kind, values, f"{node.get_fully_qualified_name()}: parameters")

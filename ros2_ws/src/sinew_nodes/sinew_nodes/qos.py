@@ -1,0 +1,70 @@
+"""Quality of service by purpose, for every topic of the graph.
+
+In lockstep nothing may be lost, or the graph would wait for ever: every topic is reliable and keeps its
+newest messages for a reader whose discovery is still under way.
+"""
+
+from __future__ import annotations
+
+from rclpy.duration import Duration
+from rclpy.qos import (
+    QoSDurabilityPolicy,
+    QoSHistoryPolicy,
+    QoSLivelinessPolicy,
+    QoSProfile,
+    QoSReliabilityPolicy,
+)
+from sinew_core.hardware import Pace
+
+LEASE = Duration(seconds=3)
+
+
+def sensor(pace: Pace) -> QoSProfile:
+    """Joints, images and keypoints: in real time the newest only, in lockstep every one."""
+    return _best_effort(1) if pace == "realtime" else _reliable(2, latched=True)
+
+
+def command(pace: Pace) -> QoSProfile:
+    """Action chunks."""
+    return _reliable(2, latched=pace == "lockstep")
+
+
+def event() -> QoSProfile:
+    """What happened at each step, deep enough that a recorder loses none."""
+    return _reliable(1000, latched=True)
+
+
+def latched() -> QoSProfile:
+    """What holds until the next one: the affordance, the episode."""
+    return _reliable(1, latched=True)
+
+
+def fault() -> QoSProfile:
+    """Failures, for those who listen when they happen."""
+    return _reliable(10, latched=False)
+
+
+def alive() -> QoSProfile:
+    """A topic that carries nothing: its publisher's liveliness is the message."""
+    profile = _reliable(1, latched=False)
+    profile.liveliness = QoSLivelinessPolicy.AUTOMATIC
+    profile.liveliness_lease_duration = LEASE
+    return profile
+
+
+def _best_effort(depth: int) -> QoSProfile:
+    return QoSProfile(
+        history=QoSHistoryPolicy.KEEP_LAST,
+        depth=depth,
+        reliability=QoSReliabilityPolicy.BEST_EFFORT,
+        durability=QoSDurabilityPolicy.VOLATILE,
+    )
+
+
+def _reliable(depth: int, *, latched: bool) -> QoSProfile:
+    return QoSProfile(
+        history=QoSHistoryPolicy.KEEP_LAST,
+        depth=depth,
+        reliability=QoSReliabilityPolicy.RELIABLE,
+        durability=QoSDurabilityPolicy.TRANSIENT_LOCAL if latched else QoSDurabilityPolicy.VOLATILE,
+    )

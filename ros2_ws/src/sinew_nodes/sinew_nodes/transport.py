@@ -1,0 +1,30 @@
+"""How messages travel on one machine: the one place that nodes, tools, benches and tests set it up.
+
+Fast DDS offers a 512 KB shared-memory segment by default, which a 640x480 image does not fit in: most
+are lost. The profile beside this file gives every participant a segment that holds several.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+PROFILES = Path(__file__).with_name("fastdds.xml")
+
+
+def transport_environment() -> dict[str, str]:
+    """Return the environment variables that a process of the graph needs; what the user set stays."""
+    wanted = {
+        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
+        "FASTDDS_DEFAULT_PROFILES_FILE": str(PROFILES),
+        "RMW_IMPLEMENTATION": "rmw_fastrtps_cpp",
+    }
+    chosen = {"FASTDDS_BUILTIN_TRANSPORTS", "FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_DEFAULT_PROFILES_FILE"}
+    if chosen & set(os.environ):
+        del wanted["FASTDDS_DEFAULT_PROFILES_FILE"]
+    return {key: value for key, value in wanted.items() if key not in os.environ}
+
+
+def set_up_transport() -> None:
+    """Set this process's environment; must come before rclpy is initialised."""
+    os.environ.update(transport_environment())
