@@ -25,19 +25,20 @@ MAX_PARTS = 16  # in one compound shape; PyBullet crashes on more, so a bowl is 
 NO_TURN: Quaternion = (0.0, 0.0, 0.0, 1.0)
 SPECK = 1e-4  # m; a body without a shape to look at would be drawn in that of its collisions
 
-# Bullet multiplies the two sides' coefficients. Objects have 1, so the other side's is that of the pair.
+# Bullet multiplies the coefficients of the two sides.
+OBJECT_FRICTION = np.sqrt(TABLE_FRICTION)  # on the table, in a bowl and on another object
 # An anchor holds a contact point in place while it does not slide; without it a grasp creeps.
 ANCHORED = {"frictionAnchor": 1}
-TABLE_CONTACT = {"lateralFriction": TABLE_FRICTION, **ANCHORED}
+TABLE_CONTACT = {"lateralFriction": TABLE_FRICTION / OBJECT_FRICTION, **ANCHORED}
 ROBOT_CONTACT = {
-    "lateralFriction": FINGER_FRICTION,
+    "lateralFriction": FINGER_FRICTION / OBJECT_FRICTION,
     "linearDamping": 0.0,
     "angularDamping": 0.0,
     "jointDamping": 0.0,  # Bullet's lacks its reaction: an opening jaw would throw the whole arm
     **ANCHORED,
 }
 OBJECT_CONTACT = {
-    "lateralFriction": 1.0,
+    "lateralFriction": OBJECT_FRICTION,
     "spinningFriction": TORSIONAL_FRICTION,
     "linearDamping": 0.0,
     "angularDamping": 0.0,

@@ -13,10 +13,10 @@ from sinew_core.hardware import Hardware
 from sinew_core.types import NANOSECONDS, FloatArray, Task
 
 from sinew_sim.bullet_arm import BulletArm
-from sinew_sim.bullet_bodies import add_object, add_table
+from sinew_sim.bullet_bodies import add_object, add_table, xyzw
 from sinew_sim.bullet_client import close_client, open_client
 from sinew_sim.bullet_render import BulletCamera
-from sinew_sim.scene import ObjectState, Scene, SceneState
+from sinew_sim.scene import UPRIGHT, ObjectState, Quaternion, Scene, SceneState
 from sinew_sim.task import TaskDefinition, load_task
 
 GRAVITY = 9.81  # m/s^2
@@ -95,9 +95,9 @@ class BulletWorld:
         tip = self.arm.pose(robot.tip_link)[:3, 3]
         return SceneState(objects, tip, robot.aperture(self.arm.read().position))
 
-    def place(self, name: str, position: FloatArray) -> None:
-        """Put an object somewhere (3,), upright and at rest; for tests."""
-        self.client.resetBasePositionAndOrientation(self._bodies[name], list(position), (0, 0, 0, 1))
+    def place(self, name: str, position: FloatArray, quaternion: Quaternion = UPRIGHT) -> None:
+        """Put an object somewhere (3,), turned by (w, x, y, z), at rest; for tests."""
+        self.client.resetBasePositionAndOrientation(self._bodies[name], list(position), xyzw(quaternion))
         self.client.resetBaseVelocity(self._bodies[name], (0, 0, 0), (0, 0, 0))
 
     def _object_state(self, body: int) -> ObjectState:

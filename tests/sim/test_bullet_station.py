@@ -122,7 +122,8 @@ def test_what_is_dropped_into_a_bowl_comes_to_rest_in_it(station: BulletStation,
         station.world.reset(seed, f"put the green {shape} in the purple bowl")
         bowl = station.world.state().objects["purple bowl"].position
         aside = np.random.default_rng(seed).uniform(-0.025, 0.025, 2)
-        station.world.place(f"green {shape}", bowl + np.array([*aside, 0.06]))
+        leaning = (np.cos(0.1), np.sin(0.1), 0.0, 0.0)
+        station.world.place(f"green {shape}", bowl + np.array([*aside, 0.06]), leaning)
         station.world.step(2_000_000_000)
         assert station.world.success(), (seed, aside)
 
