@@ -48,9 +48,10 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="sinew bench sim", description=__doc__)
     parser.add_argument("--hardware", default="sim_mujoco", help="a simulated station")
     parser.add_argument("--task", default="pick_place")
+    parser.add_argument("--rounds", type=int, default=ROUNDS, help="episodes of each kind")
     parser.add_argument("--json", action="store_true", help="only the JSON line")
     options = parser.parse_args(argv)
-    speeds = measure(options.hardware, options.task)
+    speeds = measure(options.hardware, options.task, options.rounds)
     if not options.json:
         _explain(options.hardware, options.task, speeds)
     print(json.dumps(speeds.report()))

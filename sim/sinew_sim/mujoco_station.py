@@ -122,11 +122,11 @@ class MujocoWorld:
         velocity: FloatArray = self.data.qvel[self._dofs]
         return velocity
 
-    def place(self, name: str, position: FloatArray) -> None:
+    def place(self, name: str, position: FloatArray, yaw: float = 0.0) -> None:
         """Put an object somewhere (3,), upright and at rest; for tests."""
         joint = self.model.joint(self.model.body(name).jntadr[0])
         address, dof = joint.qposadr[0], joint.dofadr[0]
-        self.data.qpos[address : address + 7] = (*position, 1.0, 0.0, 0.0, 0.0)
+        self.data.qpos[address : address + 7] = (*position, np.cos(yaw / 2), 0.0, 0.0, np.sin(yaw / 2))
         self.data.qvel[dof : dof + 6] = 0.0
         self._state = None
         mujoco.mj_forward(self.model, self.data)
