@@ -109,7 +109,7 @@ class LifecycleManager(Node):  # type: ignore[misc]
     def _await_service(self, name: str) -> None:
         timeout = self.parameters.service_timeout
         client = self._clients_of[name]
-        if not self._until(lambda: client.service_is_ready(), timeout):
+        if not self._until(client.service_is_ready, timeout):
             raise GraphError(f"{name}: its services did not appear within {timeout:g} s; is it running?")
 
     def _ask(self, name: str, transition: int) -> Future:

@@ -49,6 +49,7 @@ class StationNode(ComponentNode[StationParameters]):
         super().__init__("station_node")
         self._claim = Claim(self, "station")
         self._loop: ControlLoop | None = None
+        self._server: ActionServer | None = None
 
     def setup(self) -> None:
         """Open the station and the topics."""
@@ -66,6 +67,15 @@ class StationNode(ComponentNode[StationParameters]):
     def start(self) -> None:
         """Allow motion."""
         self._mailbox.set_active(True)
+        if self._server is None:  # so late that who finds it may use it
+            self._server = ActionServer(
+                self,
+                RunEpisode,
+                "run_episode",
+                execute_callback=lambda handle: Result(),
+                handle_accepted_callback=self._on_goal,
+                cancel_callback=self._on_cancel,
+            )
 
     def halt(self) -> None:
         """End motion and hold."""
@@ -98,14 +108,6 @@ class StationNode(ComponentNode[StationParameters]):
         self.listen(AffordanceMsg, "affordance", self._on_affordance, qos.latched())
         self.listen(RewardEstimateMsg, "reward", self._on_reward, qos.event())
         self.listen(DiagnosticStatus, "fault", self._on_fault, qos.fault())
-        self._server = ActionServer(
-            self,
-            RunEpisode,
-            "run_episode",
-            execute_callback=lambda handle: Result(),
-            handle_accepted_callback=self._on_goal,
-            cancel_callback=self._on_cancel,
-        )
 
     # From topics to the control loop.
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -35,8 +35,11 @@ def _die_with_parent() -> None:
 class Supervisor:
     """Starts processes and ends them. The thread that calls `start` must outlive them."""
 
-    def __init__(self, specs: Sequence[NodeSpec], sink: Sink) -> None:
+    def __init__(
+        self, specs: Sequence[NodeSpec], sink: Sink, environment: Mapping[str, str] | None = None
+    ) -> None:
         self._specs, self._sink = specs, sink
+        self._environment = dict(environment or {})
         self._commands = [(spec, find_executable(spec)) for spec in specs]
         self._children: dict[str, subprocess.Popen[str]] = {}
         self._readers: list[threading.Thread] = []
@@ -77,7 +80,13 @@ class Supervisor:
                 reader.join(timeout=1.0)
 
     def _start(self, spec: NodeSpec, command: list[str]) -> None:
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1", **transport_environment(), **spec.environment}
+        environment = {
+            **os.environ,
+            "PYTHONUNBUFFERED": "1",
+            **transport_environment(),
+            **spec.environment,
+            **self._environment,
+        }
         child = subprocess.Popen(
             [*command, *spec.arguments],
             env=environment,
