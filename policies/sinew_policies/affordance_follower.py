@@ -8,11 +8,13 @@ import numpy as np
 from sinew_core.hardware import Hardware
 from sinew_core.types import ActionChunk, Affordance, Observation, Task
 
-from sinew_policies.pick_and_place import PlaceConfig, pick_and_place
+from sinew_policies.pick_and_place import PlaceConfig, at_target, pick_and_place
 from sinew_policies.pushing import PushConfig, push
 from sinew_policies.skills import Script, SkillConfig, TipSkills
 from sinew_policies.straight_lines import TipGoal
 from sinew_policies.waypoints import Anchors
+
+UNDONE_LOOKS = 10  # control periods of seeing the object away from the target until it counts
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +70,21 @@ class AffordanceFollower:
         return next(self._script)
 
     def _carry_out(self, affordance: Affordance) -> Script[None]:
-        """Try until it is done, then stay; never ends."""
+        """Try until it is done, stay, and try again should it be undone; never ends."""
         anchors = Anchors.of(affordance, self._skills.view)
         for _ in range(self._config.max_attempts):
             if (yield from self._attempt(affordance, anchors)):
-                break
+                yield from self._stay_while_done(affordance)
         goal = self._skills.stay()
         while True:
             yield goal
+
+    def _stay_while_done(self, affordance: Affordance) -> Script[None]:
+        """Stay for as long as the object is not plainly seen elsewhere than at the target."""
+        goal, tolerance, undone = self._skills.stay(), self._config.place.tolerance, 0
+        while undone < UNDONE_LOOKS:
+            yield goal
+            undone = 0 if at_target(self._skills.view, affordance, tolerance) else undone + 1
 
     def _attempt(self, affordance: Affordance, anchors: Anchors) -> Script[bool]:
         if affordance.grasp is not None:

@@ -13,6 +13,7 @@ from sinew_policies.jaw_geometry import Jaws
 from sinew_policies.memory import width_along
 
 SQUARE = 1.2  # the ratio of two sides below which an object may be grasped across either
+CANDIDATE_ITERATIONS = 20  # enough to compare answers; each costs control time
 TURNING = 0.3  # the cost of turning the tip by 1 rad beside that of moving a joint by 1 rad
 UNKNOWN_WIDTH = 0.028  # m, of an object whose extent perception does not tell
 
@@ -70,7 +71,7 @@ def best_yaw(
     """Return the yaw that the arm reaches best at `position` from `joints`, with the least motion."""
 
     def cost(yaw: float) -> float:
-        solution = solver.solve(TipPose(position, yaw), joints)
+        solution = solver.solve(TipPose(position, yaw), joints, CANDIDATE_ITERATIONS)
         motion = float(np.abs(solution.position - joints).max()) + TURNING * abs(wrapped(yaw - present_yaw))
         return 200.0 * max(solution.error - 1e-3, 0.0) + 5.0 * max(solution.turn - 0.05, 0.0) + motion
 

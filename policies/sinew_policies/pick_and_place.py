@@ -111,8 +111,13 @@ def carried_goal(grasp: Grasp, point: FloatArray, after_release: int, grip: floa
 
 
 def at_target(view: ObjectView, affordance: Affordance, tolerance: float) -> bool:
-    """Tell whether the object that was to move is at the target; unseen, it counts as there."""
+    """Tell whether the object that was to move is at the target; unseen, it counts as there.
+
+    It has to be over the target: what has slipped off beside it is not there.
+    """
     item, target = view.seen(affordance.moves), view.known(affordance.target)
     if item is None or target is None:
         return True
+    if target.extent is not None:
+        tolerance = min(tolerance, float(min(target.extent[:2])) / 2)
     return float(np.linalg.norm(item.position[:2] - target.position[:2])) <= tolerance

@@ -75,8 +75,9 @@ class TipSkills:
 
     @property
     def holds(self) -> bool:
-        """Whether the gripper, told to close, has stopped on something."""
-        return self.aperture > self.config.held_aperture
+        """Whether something keeps the gripper from closing as far as it was told to."""
+        stopped = self.aperture - self.motion.aperture > self.config.squeeze / 2
+        return stopped and self.aperture > self.config.held_aperture
 
     def here(self, aperture: float) -> TipGoal:
         """Return the goal of staying where the command is."""

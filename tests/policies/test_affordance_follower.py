@@ -157,6 +157,12 @@ def test_an_object_lost_on_the_way_is_picked_up_again() -> None:
         assert b.run(4).success
         assert done
         assert b.closings() >= 2
+        robot, target = b.hardware.robot, b.station.world.scene.target
+        assert target is not None
+        opened = next(s for s in b.steps[done[0] :] if robot.aperture(s.executed.position) > 0.5)
+        tip = robot.chain.pose(robot.tip_link, opened.observation.joints.position)[:3, 3]
+        there = b.station.world.state().objects[target].position
+        assert np.linalg.norm(tip[:2] - there[:2]) > 0.05, "it carried nothing all the way"
 
 
 def test_keypoints_that_are_hidden_half_way_are_remembered() -> None:
