@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import gymnasium
+from gymnasium.envs.registration import register as register_env
+from gymnasium.envs.registration import registry
 
 TASKS = {"Reach": "reach", "Push": "push", "PickPlace": "pick_place", "Stack": "stack"}
 HARDWARE = {
@@ -18,8 +19,8 @@ def register() -> None:
     for task_name, task in TASKS.items():
         for hardware_name, hardware in HARDWARE.items():
             name = f"Sinew/{task_name}-{hardware_name}-v0"
-            if name not in gymnasium.registry:
-                gymnasium.register(
+            if name not in registry:
+                register_env(
                     id=name,
                     entry_point="sinew_sim.gym_env:SinewEnv",
                     kwargs={"hardware": hardware, "task": task},

@@ -127,7 +127,10 @@ class KeypointObserver:
         """Return what perception makes of the frames of now."""
         keypoints = self._eye.look(joints)[1].keypoints
         scene = self._world.scene
-        seen = [keypoints.get(name) if name else None for name in (scene.moved, scene.target)]
+        names = [
+            (name or "").replace(" ", "_") for name in (scene.moved, scene.target)
+        ]  # as perception has it
+        seen = [keypoints.get(name) for name in names]
         return np.concatenate([joint_values(joints), *(keypoint_values(item) for item in seen)])
 
 

@@ -13,7 +13,7 @@ from sinew_sim.scene import COLOURS, GRASPABLE, ObjectSpec, PlacedObject, Shape,
 
 JAW_ROOM = 0.048  # m beside what is to be grasped
 ROOM = 0.020  # m between any others
-TRIES = 200
+TRIES = 100
 MAX_DISTRACTORS = 3
 
 Accepts = Callable[[PlacedObject], bool]
