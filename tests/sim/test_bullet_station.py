@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -47,6 +48,11 @@ def trace(station: BulletStation, hardware: Hardware, seed: int, steps: int = 12
         things = [x for o in state.objects.values() for x in (*o.position, *o.quaternion, *o.velocity)]
         rows.append([*joints.position, *joints.velocity, *state.tip, *things])
     return np.array(rows)
+
+
+def test_both_simulators_files_differ_in_the_station_only(hardware: Hardware) -> None:
+    theirs = load_hardware(hardware.name.replace("pybullet", "mujoco")).config
+    assert replace(hardware.config, station=theirs.station) == theirs
 
 
 def test_links_are_where_the_robots_own_kinematics_say(station: BulletStation, hardware: Hardware) -> None:
