@@ -14,6 +14,7 @@ from sinew_perception.views import Indices
 HEIGHT_GAP = 0.016  # m; farther apart in height, one above the other, are two objects
 SEVERED = 0.9  # pieces of an object that something in front cuts apart own less of their outlines
 SEVERED_GAP = 0.025  # m between such pieces, at most
+LONGER = 1.3  # the whole may be than the longer piece: what cuts across leaves the length
 SEVERED_STEP = 0.008  # m between their tops, at most
 
 _BRIDGE = np.ones((3, 3), np.uint8)
@@ -79,5 +80,11 @@ def _compact(a: FloatArray, b: FloatArray) -> bool:
     gap = np.maximum(a.min(axis=1), b.min(axis=1)) - np.minimum(a.max(axis=1), b.max(axis=1))
     if gap[:2].max() > SEVERED_GAP:
         return False
-    _, sides, _ = cv2.minAreaRect(np.hstack([a, b])[:2].T.astype(np.float32))
-    return bool(max(sides) < 1.5 * min(sides))
+    length, width = _sides(np.hstack([a, b]))
+    return length < 1.5 * width and length < LONGER * max(_sides(a)[0], _sides(b)[0])
+
+
+def _sides(points: FloatArray) -> tuple[float, float]:
+    """Return the longer and the shorter side of the smallest box around points (3, n), seen from above."""
+    _, sides, _ = cv2.minAreaRect(points[:2].T.astype(np.float32))
+    return max(sides), min(sides)

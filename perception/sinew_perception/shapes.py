@@ -8,8 +8,16 @@ import numpy as np
 from sinew_core.types import FloatArray
 
 from sinew_perception.fitting import fit_ball
-from sinew_perception.outline import LEAST_FILL, Outline, fit_circle, measure_outline
-from sinew_perception.partial import fit_partial
+from sinew_perception.outline import (
+    LEAST_FILL,
+    LONG,
+    ROUND_ERROR,
+    Outline,
+    circle_error,
+    fit_circle,
+    measure_outline,
+)
+from sinew_perception.partial import MAX_RADIUS, TOP_FACE, fit_partial
 
 PAD_HEIGHT = 0.006  # m; lower things lie flat on the table
 FOOT = 0.004  # m; what is seen down to here is seen down to the table
@@ -58,14 +66,18 @@ def describe(points: FloatArray, sight: Sight) -> Shape | None:
     if whole and sight.cameras > 1:
         return _describe_whole(points, outline, disc, low, top)
     shape = _describe_partial(points, sight, low, top)
-    return shape if shape or not whole else _describe_whole(points, outline, disc, low, top)
+    if shape is None and whole:
+        return _describe_whole(points, outline, disc, low, top)
+    return shape or _describe_face(outline, disc, low, top)
 
 
 def _describe_whole(
     points: FloatArray, outline: Outline, disc: Outline | None, low: float, top: float
-) -> Shape:
+) -> Shape | None:
     if disc is None:
-        return _shape("cube", outline, _bottom(outline.width, low, top), top)
+        bottom = _bottom(outline.width, low, top)
+        stacked = top - bottom > LONG * outline.sides[0]
+        return None if stacked else _shape("cube", outline, bottom, top)
     if _falls_off(points, outline, top):
         return _sphere(points)
     return _shape("cylinder", disc, _bottom(disc.width, low, top), top)
@@ -82,6 +94,19 @@ def _describe_partial(points: FloatArray, sight: Sight, low: float, top: float) 
         return replace(_sphere(points), seen=seen)
     centre = np.array([*fit.centre, (bottom + top) / 2])
     return Shape(fit.kind, centre, turned, np.array([fit.width, fit.width, top - bottom]), seen)
+
+
+def _describe_face(outline: Outline, disc: Outline | None, low: float, top: float) -> Shape | None:
+    """Describe an object of which a part of the top is seen and no wall."""
+    if top - low > TOP_FACE:
+        return None
+    if disc is None:
+        seen = outline.width / outline.sides[0]
+        return replace(_shape("cube", outline, _bottom(outline.sides[0], low, top), top), seen=seen)
+    if circle_error(outline) > ROUND_ERROR or disc.width > 2 * MAX_RADIUS:
+        return None
+    seen = min(1.0, outline.fill * float(outline.sides.prod()) / (np.pi / 4 * disc.width**2))
+    return replace(_shape("cylinder", disc, _bottom(disc.width, low, top), top), seen=seen)
 
 
 def _sphere(points: FloatArray) -> Shape:

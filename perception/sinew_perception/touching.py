@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 from sinew_core.types import FloatArray
 
-from sinew_perception.fitting import fit_ball
-from sinew_perception.outline import measure_outline
+from sinew_perception.outline import ROUND_ERROR, circle_error, measure_outline
 from sinew_perception.views import Indices
 
 TOP_FACE = 0.004  # m below the highest point
 MIN_FACE = 24  # points
+SEAM = 0.001  # m on either side of a cut, where points may belong to either
 MAX_FACE = 200  # points that cuts are tried on
 ELONGATED = 1.8  # ratio of variances; 2.25 belongs to a rectangle half as long again as wide
-SQUARE_FILL = 0.93  # of its box, at least
-ROUND_ERROR = 0.0008  # m, root mean square, at most
+SQUARE_FILL = 0.91  # of its box, at least
 ANGLES = np.arange(12) * np.pi / 12
-SHARES = (0.35, 0.42, 0.5, 0.58, 0.65)  # of the points on one side of a cut
+FINE = np.arange(-6, 7) * 0.0005  # m around a cut that is nearly right
+SHARES = (0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65)  # of the points on one side of a cut
 
 
 def divide(points: FloatArray, members: Indices) -> list[Indices]:
-    """Return the members of two objects that touch, or all of them if they are one.
+    """Return the members of two objects that touch, less those at the seam, or all if they are one.
 
-    A long top of one height that a straight cut divides into two squares or discs belongs to two objects.
+    A long top that a straight cut divides into two squares or discs belongs to two objects.
     `points` are (3, n).
     """
     heights = points[2, members]
@@ -32,34 +31,39 @@ def divide(points: FloatArray, members: Indices) -> list[Indices]:
     face = points[:2, members[heights > top - TOP_FACE]]
     if face.shape[1] < MIN_FACE or not _elongated(face):
         return [members]
-    if not measure_outline(face, 0.0).long:
+    if _clean(face):
         return [members]
-    normal, offset = _best_cut(face[:, :: -(-face.shape[1] // MAX_FACE)])
-    beyond = normal @ face > offset
-    if not (_clean(face[:, beyond]) and _clean(face[:, ~beyond])):
+    normal, offset = _best_cut(face)
+    along = normal @ face - offset
+    if not (_clean(face[:, along > SEAM]) and _clean(face[:, along < -SEAM])):
         return [members]
-    beyond = normal @ points[:2, members] > offset
-    return [members[beyond], members[~beyond]]
+    along = normal @ points[:2, members] - offset
+    return [members[along > SEAM], members[along < -SEAM]]
 
 
 def _best_cut(face: FloatArray) -> tuple[FloatArray, float]:
-    """Return the normal (2,) and the offset of the cut whose two sides fit into the smallest squares."""
-    best: tuple[float, FloatArray, float] = (np.inf, np.zeros(2), 0.0)
-    for angle in ANGLES:
-        normal = np.array([np.cos(angle), np.sin(angle)])
-        along = normal @ face
-        for share, offset in zip(SHARES, np.quantile(along, SHARES), strict=True):
-            squares = _square(face[:, along > offset]) + _square(face[:, along <= offset])
-            score = squares * (1 + 0.1 * abs(share - 0.5))
-            if score < best[0]:
-                best = (score, normal, float(offset))
-    return best[1], best[2]
+    """Return the normal (2,) and the offset of the cut whose two sides fill their squares best."""
+    few = face[:, :: -(-face.shape[1] // MAX_FACE)]
+    cuts = [
+        (normal, float(offset))
+        for normal in np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
+        for offset in np.quantile(normal @ few, SHARES)
+    ]
+    normal, rough = min(cuts, key=lambda cut: _cut_waste(few, cut[0], cut[1], SEAM))
+    return normal, min(rough + FINE, key=lambda offset: _cut_waste(face, normal, offset, 0.0))
 
 
-def _square(ground: FloatArray) -> float:
-    """Return the area of the square that holds the smallest box around points (2, n)."""
-    _, (a, b), _ = cv2.minAreaRect(ground.T.astype(np.float32))
-    return float(max(a, b) ** 2)
+def _cut_waste(face: FloatArray, normal: FloatArray, offset: float, seam: float) -> float:
+    along = normal @ face - offset
+    sides = face[:, along > seam], face[:, along < -seam]
+    return sum(_waste(side) if side.shape[1] else np.inf for side in sides)
+
+
+def _waste(ground: FloatArray) -> float:
+    """Return the area that points (2, n) leave free in the square that holds them."""
+    hull = cv2.convexHull(ground.T.astype(np.float32))
+    _, sides, _ = cv2.minAreaRect(hull)
+    return float(max(sides) ** 2 - cv2.contourArea(hull))
 
 
 def _elongated(ground: FloatArray) -> bool:
@@ -72,9 +76,9 @@ def _elongated(ground: FloatArray) -> bool:
 
 def _clean(ground: FloatArray) -> bool:
     """Whether points (2, n) are a square or a disc."""
+    if ground.shape[1] < MIN_FACE // 2:
+        return False
     outline = measure_outline(ground, 0.0)
     if outline.long:
         return False
-    circle = fit_ball(outline.rim.T)
-    off: npt.NDArray[np.float64] = np.linalg.norm(outline.rim - circle.centre, axis=1) - circle.radius
-    return outline.fill > SQUARE_FILL or float(np.sqrt((off**2).mean())) < ROUND_ERROR
+    return outline.fill > SQUARE_FILL or circle_error(outline) < ROUND_ERROR
