@@ -22,7 +22,7 @@ from sinew_sim.mujoco_station import MujocoWorld
 IMAGE = 128  # px
 EPISODE = 100  # steps from reset to reset; resets are not timed
 Actions = npt.NDArray[np.float32]
-ROUNDS = 6  # of each kind, taken in turns, so that a slow minute of the machine slows all alike
+ROUNDS = 10  # of each kind, taken in turns, so that a slow minute of the machine slows all alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +83,14 @@ def measure(name: str, task: str, rounds: int = ROUNDS, steps: int = EPISODE) ->
 
 
 def _wandering(seed: int, steps: int, joints: int) -> Actions:
-    """Return actions (steps, joints) that swing every joint about its home at a pace of its own."""
+    """Return actions (steps, joints) that swing every joint about its home, each at a pace of its own.
+
+    At up to a third of their greatest speeds the joints stay mostly where a task would have them.
+    """
     rng = np.random.default_rng(seed)
     pace, phase = rng.uniform(0.05, 0.2, joints), rng.uniform(0, 2 * np.pi, joints)  # rad a step, rad
     swing = np.cos(np.arange(steps)[:, None] * pace + phase)
-    actions: Actions = (swing * pace / pace.max()).astype(np.float32)
+    actions: Actions = (swing * pace / pace.max() / 3).astype(np.float32)
     return actions
 
 

@@ -1,7 +1,7 @@
 """A gymnasium environment over any simulated station, with safety in the loop.
 
 Importing this module registers `Sinew/<Task>-<Robot>-<Simulator>-v0`, such as
-`Sinew/PickPlace-SO101-MuJoCo-v0`; with the package installed, gymnasium does so by itself.
+`Sinew/PickPlace-SO101-MuJoCo-v0`; `gymnasium.make("sinew_sim.gym_env:Sinew/...")` imports it, too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The gymnasium ids of the shipped tasks, robots and simulators; light, for gymnasium itself imports it."""
+"""The gymnasium ids of the shipped tasks, robots and simulators."""
 
 from __future__ import annotations
 

@@ -52,6 +52,12 @@ def test_every_task_and_station_has_an_id() -> None:
             assert f"Sinew/{task}-{hardware}-v0" in gymnasium.registry
 
 
+def test_gymnasium_finds_an_environment_by_module_and_id() -> None:
+    env = gymnasium.make("sinew_sim.gym_env:Sinew/Stack-FR3-MuJoCo-v0")
+    assert env.observation_space.contains(env.reset(seed=0)[0])
+    env.close()
+
+
 def test_a_seed_is_the_stations_seed(make: Make) -> None:
     env = make(task="stack")
     _, info = env.reset(seed=7)
