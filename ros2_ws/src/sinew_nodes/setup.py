@@ -25,6 +25,7 @@ setup(
                 "reward_node",
                 "policy_node",
                 "lifecycle_manager",
+                "bench_floor",
             )
         ],
         "sinew.commands": [f"launch = {PACKAGE}.launch_command:main"],

@@ -1,13 +1,13 @@
-"""Bench `parity`: the same seeds in one process and through the ROS graph give the same commands."""
+"""that the same seeds give the same commands in one process and through the ROS graph"""
 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Sequence
 
 import numpy as np
 from rich.console import Console
+from sinew_eval.benches.result import add_result_options, write_result
 from sinew_eval.process_graph import ProcessGraph
 from sinew_eval.records import Graph, RunConfig, StepRecord
 
@@ -25,7 +25,7 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--episodes", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--max-steps", type=int, default=0)
-    parser.add_argument("--json", action="store_true", help="only the JSON line")
+    add_result_options(parser)
     options = parser.parse_args(argv)
     config = RunConfig(
         options.hardware,
@@ -46,7 +46,7 @@ def main(argv: Sequence[str]) -> int:
             console.print(f"seed {seed}: {count} steps differ")
     steps = sum(len(episode) for episode in process)
     figures = {"episodes": len(mismatches), "steps": steps, "mismatches": sum(mismatches)}
-    print(json.dumps(figures))
+    write_result("parity", figures, options.out)
     return 1 if figures["mismatches"] else 0
 
 

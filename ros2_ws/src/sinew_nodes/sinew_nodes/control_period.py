@@ -64,6 +64,7 @@ class ControlPeriod:
 
     def read(self) -> JointState:
         """Read the joints and the cameras that are due, and publish them."""
+        begun = time.perf_counter()
         joints = self.reader.joints()
         self._outlet.observed(joints, simulated=self._station.world is not None)
         index = period_index(joints.stamp, self._start, self._hardware.period)
@@ -74,6 +75,7 @@ class ControlPeriod:
             for name in self._on_demand:
                 if self._outlet.wanted(name):
                     self._capture(name, joints.stamp)
+        self._outlet.read(time.perf_counter() - begun)
         return joints
 
     def _capture(self, name: str, now: int) -> None:

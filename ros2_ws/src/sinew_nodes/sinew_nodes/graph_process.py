@@ -7,7 +7,7 @@ import os
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from sinew_msgs.action import RunEpisode
 
 from sinew_nodes.domain import choose_domain
 from sinew_nodes.launch_command import find_launch_file
-from sinew_nodes.launch_file import resolve
+from sinew_nodes.launch_file import NodeSpec, resolve
 from sinew_nodes.supervisor import Supervisor
 from sinew_nodes.transport import set_up_transport
 
@@ -33,12 +33,16 @@ class GraphProcessError(RuntimeError):
     """The graph went down; the message names the log file."""
 
 
-class GraphProcess:
-    """Launches `bringup` and talks to it. Construct it in the thread that will close it."""
+def bringup(arguments: Mapping[str, str]) -> list[NodeSpec]:
+    """Return the processes of Sinew's own launch file; raises ConfigError."""
+    return resolve(find_launch_file("bringup"), arguments)
 
-    def __init__(self, arguments: Mapping[str, str], name: str) -> None:
+
+class GraphProcess:
+    """Launches processes and talks to the graph. Construct it in the thread that will close it."""
+
+    def __init__(self, specs: Sequence[NodeSpec], name: str) -> None:
         set_up_transport()
-        specs = resolve(find_launch_file("bringup"), arguments)
         domain = choose_domain()
         handle, path = tempfile.mkstemp(prefix="sinew-graph-", suffix=".log")
         self.log = Path(path)
@@ -55,17 +59,20 @@ class GraphProcess:
         self.client = ActionClient(self.node, RunEpisode, "run_episode")
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._spin, name="graph client", daemon=True)
+        self._thread = threading.Thread(target=self._receive, name="graph client", daemon=True)
 
     def listen(
         self, kind: type[Any], topic: str, callback: Callable[[Any], None], profile: Any, *, raw: bool = False
     ) -> None:
-        """Subscribe; must come before `wait_until_up`."""
+        """Subscribe; must come before `spin`."""
         self.node.create_subscription(kind, topic, callback, profile, raw=raw)
+
+    def spin(self) -> None:
+        """Begin to receive."""
+        self._thread.start()
 
     def wait_until_up(self) -> None:
         """Wait until episodes can be run; raises ConfigError or GraphProcessError."""
-        self._thread.start()
         while not self.client.server_is_ready():
             self.check()
             if time.monotonic() - self.started > STARTUP:
@@ -99,7 +106,7 @@ class GraphProcess:
             if not self.failed:
                 self.log.unlink(missing_ok=True)
 
-    def _spin(self) -> None:
+    def _receive(self) -> None:
         with contextlib.suppress(ExternalShutdownException):
             self._executor.spin()
 

@@ -47,6 +47,9 @@ class Outlet(Protocol):
     def executed(self, command: ExecutedCommand, written: int, episode: int) -> None:
         """A command was sent, at `written` ns."""
 
+    def read(self, seconds: float) -> None:
+        """Everything was read and published, in so many seconds."""
+
     def overran(self, seconds: float) -> None:
         """A control period took so much too long."""
 

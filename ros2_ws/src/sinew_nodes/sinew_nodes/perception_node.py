@@ -51,6 +51,7 @@ class PerceptionNode(EpisodeNode[GraphParameters]):
     def begin(self, task: Task) -> None:
         """Reset the model."""
         guarded(self._model, self._model.reset, task)
+        self.meter.counts["frames"] = 0
 
     def work(self) -> None:
         """Look at every complete set."""
@@ -69,6 +70,8 @@ class PerceptionNode(EpisodeNode[GraphParameters]):
         self.take_part(JOINTS, joints.stamp, joints)
 
     def _on_frame(self, name: str, frame: CameraFrame) -> None:
+        if self.episode is not None and frame.stamp >= self.episode.start:
+            self.meter.counts["frames"] += 1
         self.take_part(name, frame.stamp, frame)
 
 

@@ -19,7 +19,7 @@ from sinew_msgs.msg import RewardEstimate as RewardEstimateMsg
 
 from sinew_nodes import convert, qos
 from sinew_nodes.frames import color_topic
-from sinew_nodes.graph_process import GraphProcess, GraphProcessError
+from sinew_nodes.graph_process import GraphProcess, GraphProcessError, bringup
 
 Result = RunEpisode.Result
 LATE = 1.0  # s that the last steps of an episode may arrive after its result
@@ -101,17 +101,15 @@ class RosGraph:
 
     def _open(self) -> GraphProcess:
         config = self._config
-        graph = GraphProcess(
-            {
-                "hardware": str(self._hardware.path),
-                "task": config.task,
-                "policy": config.policy,
-                "reward": config.reward,
-                "affordance": config.affordance,
-                "pace": "lockstep",
-            },
-            "sinew_run",
-        )
+        arguments = {
+            "hardware": str(self._hardware.path),
+            "task": config.task,
+            "policy": config.policy,
+            "reward": config.reward,
+            "affordance": config.affordance,
+            "pace": "lockstep",
+        }
+        graph = GraphProcess(bringup(arguments), "sinew_run")
         self._graph, self._episode = graph, 0
         try:
             graph.listen(ExecutedCommandMsg, "executed_command", self._on_executed, qos.event())
@@ -119,6 +117,7 @@ class RosGraph:
             if config.video_camera in self._hardware.cameras:
                 topic = color_topic(config.video_camera)
                 graph.listen(Image, topic, self._on_frame, qos.sensor("lockstep"))
+            graph.spin()
             graph.wait_until_up()
         except BaseException:
             self.close()

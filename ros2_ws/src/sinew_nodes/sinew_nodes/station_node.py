@@ -164,6 +164,7 @@ class StationNode(ComponentNode[StationParameters]):
 
     def captured(self, name: str, frame: CameraFrame) -> None:
         """Publish a camera's images, in real time only what somebody listens to."""
+        self.meter.counts["frames"] += 1
         always = self._pace == "lockstep"
         optical = f"{name}_optical_frame"
         if always or self._color[name].get_subscription_count():
@@ -190,6 +191,10 @@ class StationNode(ComponentNode[StationParameters]):
             self.meter.done((time.time_ns() - command.observation_stamp) / 1e9, command.observation_stamp)
         self.meter.counts["commands"] += 1
 
+    def read(self, seconds: float) -> None:
+        """Note how long it took to read and publish everything."""
+        self.meter.note("capture", seconds)
+
     def overran(self, seconds: float) -> None:
         """Count a control period that took too long."""
         self.meter.counts["overruns"] += 1
@@ -197,6 +202,7 @@ class StationNode(ComponentNode[StationParameters]):
     def started(self, episode: int, start: int, task: Task, seed: int) -> None:
         """Publish that an episode has begun."""
         self.get_logger().info(f"episode {episode} (seed {seed}): {task.instruction}")
+        self.meter.counts["frames"] = 0
         self._event.publish(self._event_of(episode, EpisodeEvent.STARTED, start, task, seed))
 
     def progressed(self, goal: Goal, steps: int, reward: RewardEstimate | None) -> None:
