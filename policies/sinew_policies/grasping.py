@@ -15,6 +15,8 @@ from sinew_policies.memory import width_along
 SQUARE = 1.2  # the ratio of two sides below which an object may be grasped across either
 CANDIDATE_ITERATIONS = 20  # enough to compare answers; each costs control time
 TURNING = 0.3  # the cost of turning the tip by 1 rad beside that of moving a joint by 1 rad
+JAW_RADIUS = 0.008  # m, about half the thickness of a jaw
+FLAT = 0.01  # m; lower things do not stop a jaw
 UNKNOWN_WIDTH = 0.028  # m, of an object whose extent perception does not tell
 
 
@@ -25,6 +27,7 @@ class Grasp:
     centre: FloatArray  # (3,) of the object, at the height of the tip
     above: float  # m, of the tip over the object's centre
     yaw: float  # rad, of the closing axis
+    aperture: float  # of the gripper before closing, and on letting go
     open_shift: float  # m along the closing axis, from the tip to the object before closing
     held_shift: float  # m, the same once the jaws have closed
 
@@ -78,8 +81,22 @@ def best_yaw(
     return min(yaws, key=cost)
 
 
+def crowding(item: Keypoint, yaw: float, others: Iterable[Keypoint], reach: float) -> float:
+    """Return how deep the jaws, `reach` (m) to either side of an object, come down into others, m."""
+    axis = np.array([np.cos(yaw), np.sin(yaw)])
+    jaws = [item.position[:2] + side * reach * axis for side in (-1.0, 1.0)]
+    depths = [
+        float(max(other.extent[:2])) / 2 + JAW_RADIUS - float(np.linalg.norm(other.position[:2] - jaw))
+        for other in others
+        if other.extent is not None and other.extent[2] > FLAT
+        for jaw in jaws
+    ]
+    return max([0.0, *depths])
+
+
 def plan_grasp(
     item: Keypoint,
+    others: Iterable[Keypoint],
     solver: TipSolver,
     jaws: Jaws,
     joints: FloatArray,
@@ -87,12 +104,23 @@ def plan_grasp(
     lowest: float,
     clearance: float,
 ) -> Grasp:
-    """Return the grasp of an object that the arm reaches best from `joints` (n,).
+    """Return the grasp of an object that the arm reaches best from `joints` (n,), clear of the others.
 
-    The tip stays above `lowest`, and the open jaws keep `clearance` from the object, both in m.
+    The tip stays above `lowest`, and the jaws open to `clearance` on either side of the object, both m:
+    no further, since a jaw that swings wide hits what stands beside.
     """
     centre = np.array([item.position[0], item.position[1], max(item.position[2], lowest)])
-    yaw = best_yaw(solver, centre, closing_yaws(item, present_yaw), joints, present_yaw)
+    yaws = closing_yaws(item, present_yaw)
+    others = list(others)
+
+    def depth(yaw: float) -> float:
+        reach = width_along(item, yaw, UNKNOWN_WIDTH) / 2 + clearance + JAW_RADIUS
+        return round(crowding(item, yaw, others, reach), 3)
+
+    clearest = min(depth(yaw) for yaw in yaws)
+    free = [yaw for yaw in yaws if depth(yaw) <= clearest]
+    yaw = best_yaw(solver, centre, free, joints, present_yaw)
     width = width_along(item, yaw, UNKNOWN_WIDTH)
     above = float(centre[2] - item.position[2])
-    return Grasp(centre, above, yaw, jaws.around(width, clearance), jaws.held(width))
+    opening = width + 2 * clearance
+    return Grasp(centre, above, yaw, jaws.aperture(opening), jaws.middle(opening), jaws.middle(width))

@@ -1,4 +1,4 @@
-"""The room between and around the gripper's jaws, measured on the robot's URDF by casting rays."""
+"""Where the gripper's jaws are at every opening, measured on the robot's URDF by casting rays."""
 
 from __future__ import annotations
 
@@ -15,49 +15,39 @@ SAMPLES = 21  # apertures at which the opening is measured
 
 @dataclass(frozen=True, slots=True)
 class Jaws:
-    """Where the jaws are along the closing axis y, m from the tip; `low` < `high`.
+    """Where the jaws are along the closing axis y, m from the tip.
 
-    A gripper with one fixed jaw opens to one side only, so that neither interval need be centred on the
-    tip, and a narrow object is not held at the tip's centre.
+    A gripper with one fixed jaw opens to one side only: the middle between its pads, where an object is
+    held, moves along the closing axis with the opening.
     """
 
-    inside: tuple[float, float]  # of the open gripper: the room for an object
-    outside: tuple[float, float]  # of the closed gripper: its outer faces
-    openings: FloatArray  # (m,) between the pads, rising
-    centres: FloatArray  # (m,) the middle between the pads at each opening
+    outside: tuple[float, float]  # of the closed gripper: its outer faces, low and high
+    apertures: FloatArray  # (m,) rising
+    openings: FloatArray  # (m,) m between the pads at each aperture, rising
+    middles: FloatArray  # (m,) m, halfway between the pads at each aperture
 
-    def around(self, width: float, clearance: float) -> float:
-        """Return where in the open gripper an object's centre keeps `clearance` from both jaws.
+    def aperture(self, opening: float) -> float:
+        """Return the aperture at which the pads are `opening` (m) apart, as far as they go."""
+        return float(np.interp(opening, self.openings, self.apertures))
 
-        Where it will be held if that is free, else as little beside it as needed, and the middle of the
-        room where the object is too wide for the clearance.
-        """
-        low = self.inside[0] + width / 2 + clearance
-        high = self.inside[1] - width / 2 - clearance
-        return (low + high) / 2 if low > high else float(np.clip(self.held(width), low, high))
-
-    def held(self, width: float) -> float:
-        """Return where the centre of an object of that width is once the jaws have closed on it."""
-        return float(np.interp(width, self.openings, self.centres))
+    def middle(self, opening: float) -> float:
+        """Return where halfway between the pads is when they are `opening` (m) apart."""
+        return float(np.interp(opening, self.openings, self.middles))
 
 
 def measure_jaws(robot: Robot) -> Jaws:
-    """Return the room inside and outside the jaws, at the height of the tip."""
+    """Measure the jaws at the height of the tip."""
     model = mujoco.MjModel.from_xml_path(str(robot.urdf))
     data = mujoco.MjData(model)
     closed = _pose(model, data, robot, 0.0)
     low, high = (s * (FAR - _ray(model, data, closed, s * FAR, -s)) for s in (-1.0, 1.0))
-    insides = [
-        _inside(model, data, _pose(model, data, robot, aperture)) for aperture in np.linspace(0, 1, SAMPLES)
-    ]
-    rooms = np.array([room for room in insides if room[1] < FAR])
-    order = np.argsort(rooms[:, 1] - rooms[:, 0])
-    return Jaws(
-        inside=insides[-1],
-        outside=(low, high),
-        openings=(rooms[:, 1] - rooms[:, 0])[order],
-        centres=rooms.mean(axis=1)[order],
-    )
+    apertures = np.linspace(0, 1, SAMPLES)
+    rooms = np.array([_inside(model, data, _pose(model, data, robot, a)) for a in apertures])
+    met = rooms[:, 1] < FAR  # past the pads' height, a jaw that swings is met no more
+    apertures, rooms = apertures[met], rooms[met]
+    openings = rooms[:, 1] - rooms[:, 0]
+    rising = np.diff(np.maximum.accumulate(openings), prepend=-1.0) > 0
+    return Jaws((low, high), apertures[rising], openings[rising], rooms[rising].mean(axis=1))
 
 
 def _inside(model: mujoco.MjModel, data: mujoco.MjData, tip: FloatArray) -> tuple[float, float]:

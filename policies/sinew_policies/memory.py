@@ -32,6 +32,11 @@ class ObjectView:
         """Return a keypoint where it was last seen, if ever; a point is always known."""
         return self._memory.get(where) if isinstance(where, str) else self.seen(where)
 
+    def others(self, where: str | FloatArray | None) -> list[Keypoint]:
+        """Return everything known but the object `where`."""
+        own = where if isinstance(where, str) else None
+        return [keypoint for name, keypoint in self._memory.items() if name != own]
+
 
 def width_along(item: Keypoint, direction: float, default: float) -> float:
     """Return how wide an object is along a horizontal direction (rad), m; `default` if unknown."""

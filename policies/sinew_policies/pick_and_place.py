@@ -51,11 +51,18 @@ def approach(skills: TipSkills, affordance: Affordance) -> Script[Grasp | None]:
             return None
         c, motion = skills.config, skills.motion
         grasp = plan_grasp(
-            item, motion.solver, skills.jaws, motion.joints, motion.yaw, skills.lowest, c.clearance
+            item,
+            skills.view.others(affordance.grasp),
+            motion.solver,
+            skills.jaws,
+            motion.joints,
+            motion.yaw,
+            skills.lowest,
+            c.clearance,
         )
         above = grasp.before()
         above[2] = max(c.travel_height, above[2] + 0.03)
-        yield from skills.travel(above, grasp.yaw, OPEN, passing=0.006)
+        yield from skills.travel(above, grasp.yaw, grasp.aperture, passing=0.006)
         seen = skills.view.seen(affordance.grasp)
         if seen is None or np.linalg.norm(seen.position - item.position) < c.moved:
             return grasp
@@ -64,12 +71,13 @@ def approach(skills: TipSkills, affordance: Affordance) -> Script[Grasp | None]:
 
 def close_on(skills: TipSkills, grasp: Grasp) -> Script[bool]:
     """Go down around the object, close, and lift; return whether something is held."""
-    yield from skills.go(TipGoal(grasp.before(), grasp.yaw, OPEN, slow=True))
+    yield from skills.go(TipGoal(grasp.before(), grasp.yaw, grasp.aperture, slow=True))
     yield from skills.close(TipGoal(grasp.around(), grasp.yaw, CLOSED, slow=True))
     if skills.holds:
         lifted = grasp.around() + np.array([0.0, 0.0, 0.03])
-        yield from skills.go(TipGoal(lifted, grasp.yaw, skills.motion.aperture, slow=True, passing=0.01))
-    return skills.holds
+        goal = TipGoal(lifted, grasp.yaw, skills.motion.aperture, slow=True, passing=0.01)
+        return (yield from skills.carry(goal))
+    return False
 
 
 def carry(
@@ -85,16 +93,14 @@ def carry(
         grasp = grasp.turned(best_yaw(motion.solver, release, yaws, motion.joints, motion.yaw))
     for i, point in enumerate(waypoints):
         if i == last + 1:
-            yield from skills.open()
+            yield from skills.open(grasp.aperture)
         goal = carried_goal(grasp, point, i - last, skills.motion.aperture)
-        if i <= last:
+        if i > last:
             yield from skills.go(goal)
-            if not skills.holds:
-                return False
-        else:
-            yield from skills.go(goal)
+        elif not (yield from skills.carry(goal)):
+            return False
     if last + 1 == len(waypoints):
-        yield from skills.open()
+        yield from skills.open(grasp.aperture)
         up = skills.motion.position + np.array([0.0, 0.0, config.retreat])
         yield from skills.go(TipGoal(up, grasp.yaw, OPEN))
     return True

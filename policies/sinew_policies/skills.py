@@ -31,7 +31,7 @@ class SkillConfig:
     solver: TipSolverConfig = field(default_factory=TipSolverConfig)
     travel_height: float = 0.08  # m, of the tip where it moves sideways
     lowest: float = 0.012  # m, of the tip; the fingers end below it
-    clearance: float = 0.007  # m between an object and each open jaw
+    clearance: float = 0.012  # m between an object and each open jaw
     moved: float = 0.015  # m, from which on an object counts as moved
     held_aperture: float = 0.12  # above this, a closed gripper has something in it
     squeeze: float = 0.1  # of the aperture, by which the gripper is told to close beyond what it holds
@@ -94,6 +94,16 @@ class TipSkills:
             if self.motion.arrived(goal, self.now.joints):
                 return
 
+    def carry(self, goal: TipGoal) -> Script[bool]:
+        """Go to a goal with something in the gripper; return False as soon as it is lost."""
+        empty = 0
+        while not self.motion.arrived(goal, self.now.joints) or empty:
+            yield goal
+            empty = 0 if self.holds else empty + 1
+            if empty > 2:
+                return False
+        return True
+
     def wait(self, goal: TipGoal, steps: int) -> Script[None]:
         """Stay for some control periods."""
         for _ in range(steps):
@@ -126,12 +136,12 @@ class TipSkills:
             if step > 2 and still >= 2:
                 return
 
-    def open(self) -> Script[None]:
+    def open(self, aperture: float) -> Script[None]:
         """Open the gripper where it is."""
-        goal = self.here(1.0)
+        goal = self.here(aperture)
         for _ in range(self.config.grip_steps):
             yield goal
-            if self.aperture > 0.9:
+            if self.aperture > aperture - 0.05:
                 return
 
     def find(self, where: str | FloatArray | None) -> Script[Keypoint | None]:

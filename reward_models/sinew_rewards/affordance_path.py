@@ -28,8 +28,8 @@ class Config:
     weight: float = 0.5  # of the dense reward at the path's end; below 1, so that success is worth more
     block: float = 0.06  # m, the width in which distance from the path is counted
     from_start: bool = True  # the path begins where the tip is when the affordance arrives
-    closed_below: float = 0.8  # aperture under which the gripper counts as closed on something
-    carried_within: float = 0.08  # m, tip to object, for the object to be with the gripper; 0: not asked
+    closed_below: float = 0.62  # aperture under which the gripper counts as closed on something
+    carried_within: float = 0.04  # m, tip to object, for the object to be with the gripper; 0: not asked
     success_horizontal: float = 0.03  # m
     success_vertical: float = 0.06  # m
 

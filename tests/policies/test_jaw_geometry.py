@@ -15,26 +15,26 @@ def fr3() -> Jaws:
 
 
 def test_two_moving_fingers_hold_in_the_middle(fr3: Jaws) -> None:
-    assert fr3.inside == pytest.approx((-0.04, 0.04), abs=1e-3)
+    assert fr3.openings[-1] == pytest.approx(0.08, abs=1e-3)
     for width in (0.02, 0.03, 0.05):
-        assert fr3.held(width) == pytest.approx(0.0, abs=1e-4)
+        assert fr3.middle(width) == pytest.approx(0.0, abs=1e-4)
 
 
 def test_a_fixed_jaw_holds_what_it_touches(so101: Jaws) -> None:
-    for width in (0.025, 0.030, 0.036):
-        assert so101.held(width) - width / 2 == pytest.approx(so101.inside[0], abs=1e-3)
+    pads = [so101.middle(width) - width / 2 for width in (0.025, 0.030, 0.036, 0.05)]
+    np.testing.assert_allclose(pads, pads[0], atol=1e-3)
 
 
-def test_an_object_keeps_its_clearance_from_both_jaws(so101: Jaws, fr3: Jaws) -> None:
+def test_openings_rise_with_the_aperture(so101: Jaws, fr3: Jaws) -> None:
     for jaws in (so101, fr3):
-        for width in (0.024, 0.030):
-            middle = jaws.around(width, 0.007)
-            assert middle - width / 2 - jaws.inside[0] >= 0.007 - 1e-9
-            assert jaws.inside[1] - middle - width / 2 >= 0.007 - 1e-9
+        assert (np.diff(jaws.apertures) > 0).all()
+        assert (np.diff(jaws.openings) > 0).all()
+        apertures = [jaws.aperture(opening) for opening in (0.02, 0.03, 0.05)]
+        assert 0 < apertures[0] < apertures[1] < apertures[2] < 1
 
 
-def test_what_is_too_wide_for_the_clearance_goes_in_the_middle(fr3: Jaws) -> None:
-    assert fr3.around(0.078, 0.01) == pytest.approx(np.mean(fr3.inside), abs=1e-6)
+def test_the_pads_of_the_fr3_are_twice_the_finger_joint_apart(fr3: Jaws) -> None:
+    assert fr3.aperture(0.03) * 0.08 == pytest.approx(0.03, abs=1e-3)
 
 
 def test_closed_jaws_have_their_outer_faces_outside(so101: Jaws, fr3: Jaws) -> None:
