@@ -48,9 +48,10 @@ def _touching(ground: FloatArray, cell: float) -> Iterator[Indices]:
 
 def _levels(heights: FloatArray) -> list[Indices]:
     """Divide heights (n,) where a gap shows that one object is above another."""
+    if np.diff(np.sort(heights)).max(initial=0.0) <= HEIGHT_GAP:
+        return [np.arange(len(heights))]
     order = np.argsort(heights)
-    gaps = np.flatnonzero(np.diff(heights[order]) > HEIGHT_GAP)
-    return np.split(order, gaps + 1) if len(gaps) else [order]
+    return np.split(order, np.flatnonzero(np.diff(heights[order]) > HEIGHT_GAP) + 1)
 
 
 def join_severed(

@@ -17,6 +17,7 @@ from sinew_perception.shapes import WHOLE, Sight, describe
 from sinew_perception.touching import divide
 from sinew_perception.views import Indices, Lens, View, make_lens, make_view, unhidden
 
+ENOUGH = 1500  # points; a large object is described by every second or third of its own
 MIN_SHOWN = 8  # px; a camera with less does not count as seeing an object
 
 
@@ -103,7 +104,8 @@ class KeypointDetector:
     ) -> tuple[str, Keypoint] | None:
         """Return the kind of an object and its keypoint, or None for one too little seen to be sure of."""
         part = _Part(views, members)
-        shape = describe(points[:, members], Sight(part.best.eye, spacing, own, part.cameras))
+        enough = points[:, members[:: 1 + len(members) // ENOUGH]]
+        shape = describe(enough, Sight(part.best.eye, spacing, own, part.cameras))
         if shape is None or own * shape.seen < self._config.min_confidence:
             return None
         return shape.kind, Keypoint(shape.centre, part.pixel, own * shape.seen, shape.yaw, shape.extent)

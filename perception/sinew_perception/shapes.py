@@ -63,7 +63,8 @@ def describe(points: FloatArray, sight: Sight) -> Shape | None:
     if disc is not None and _hollow(points, outline, low, top):
         return _shape("bowl", disc, _bottom(disc.width, low, top), top)
     whole = sight.own >= WHOLE and not outline.long and outline.fill > LEAST_FILL
-    if whole and sight.cameras > 1:
+    clear = disc is None or circle_error(outline) < ROUND_ERROR
+    if whole and clear and sight.cameras > 1:
         return _describe_whole(points, outline, disc, low, top)
     shape = _describe_partial(points, sight, low, top)
     if shape is None and whole:

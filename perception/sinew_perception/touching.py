@@ -13,7 +13,7 @@ TOP_FACE = 0.004  # m below the highest point
 MIN_FACE = 24  # points
 SEAM = 0.001  # m on either side of a cut, where points may belong to either
 MAX_FACE = 200  # points that cuts are tried on
-ELONGATED = 1.8  # ratio of variances; 2.25 belongs to a rectangle half as long again as wide
+ELONGATED = 1.7  # ratio of variances; 2.25 belongs to a rectangle half as long again as wide
 SQUARE_FILL = 0.91  # of its box, at least
 ANGLES = np.arange(12) * np.pi / 12
 FINE = np.arange(-6, 7) * 0.0005  # m around a cut that is nearly right
@@ -26,12 +26,12 @@ def divide(points: FloatArray, members: Indices) -> list[Indices]:
     A long top that a straight cut divides into two squares or discs belongs to two objects.
     `points` are (3, n).
     """
+    if not _elongated(points[:2, members[:: 1 + len(members) // MAX_FACE]]):
+        return [members]
     heights = points[2, members]
     top = np.sort(heights)[round(0.98 * (len(members) - 1))]
     face = points[:2, members[heights > top - TOP_FACE]]
-    if face.shape[1] < MIN_FACE or not _elongated(face):
-        return [members]
-    if _clean(face):
+    if face.shape[1] < MIN_FACE or not _elongated(face) or _clean(face):
         return [members]
     normal, offset = _best_cut(face)
     along = normal @ face - offset
@@ -43,7 +43,7 @@ def divide(points: FloatArray, members: Indices) -> list[Indices]:
 
 def _best_cut(face: FloatArray) -> tuple[FloatArray, float]:
     """Return the normal (2,) and the offset of the cut whose two sides fill their squares best."""
-    few = face[:, :: -(-face.shape[1] // MAX_FACE)]
+    few = face[:, :: 1 + face.shape[1] // MAX_FACE]
     cuts = [
         (normal, float(offset))
         for normal in np.stack([np.cos(ANGLES), np.sin(ANGLES)], axis=1)
