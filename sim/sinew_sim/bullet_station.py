@@ -8,7 +8,6 @@ from functools import partial
 
 import numpy as np
 from pybullet_utils.bullet_client import BulletClient
-from sinew_core.errors import ConfigError
 from sinew_core.hardware import Hardware
 from sinew_core.types import NANOSECONDS, FloatArray, Task
 
@@ -18,9 +17,9 @@ from sinew_sim.bullet_client import close_client, open_client
 from sinew_sim.bullet_render import BulletCamera
 from sinew_sim.scene import UPRIGHT, ObjectState, Quaternion, Scene, SceneState
 from sinew_sim.task import TaskDefinition, load_task
+from sinew_sim.timestep import SETTLE, check_period, timestep_ns, whole_steps
 
 GRAVITY = 9.81  # m/s^2
-SETTLE = 0.3  # s that objects have to come to rest before an episode
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +31,9 @@ class BulletStationConfig:
 
     def __post_init__(self) -> None:
         """Check that the timestep is a whole number of nanoseconds."""
-        if self.timestep <= 0 or abs(self.timestep * NANOSECONDS - self.timestep_ns) > 1e-3:
-            raise ValueError(f"timestep: expected whole nanoseconds above 0, got {self.timestep} s.")
+        timestep_ns(self.timestep)
         if self.solver_iterations < 1:
             raise ValueError(f"solver_iterations: expected at least 1, got {self.solver_iterations}.")
-
-    @property
-    def timestep_ns(self) -> int:
-        """The timestep, in ns."""
-        return round(self.timestep * NANOSECONDS)
 
 
 class BulletWorld:
@@ -50,7 +43,8 @@ class BulletWorld:
         self, config: BulletStationConfig, client: BulletClient, hardware: Hardware, task: str
     ) -> None:
         self._config, self.client, self._hardware, self._name = config, client, hardware, task
-        self._check_period()
+        self._timestep = timestep_ns(config.timestep)
+        check_period(hardware, self._timestep)
         self._task: TaskDefinition = load_task(task)
         self._stamp = NANOSECONDS
         self._bodies: dict[str, int] = {}
@@ -67,21 +61,15 @@ class BulletWorld:
         """Lay out the scene of a seed, the arm at home, and let the objects come to rest."""
         rng = np.random.default_rng(seed)
         self._load(self._task.sample(rng, instruction, self._hardware.config.scene))
-        self.step(round(SETTLE * NANOSECONDS))
+        self.step(SETTLE)
         self.arm.go_home()
         return Task(self._name, self.scene.instruction, self._task.max_steps)
 
     def step(self, duration: int) -> None:
         """Advance by `duration` ns; raises ConfigError unless that is a multiple of the timestep."""
-        steps, rest = divmod(duration, self._config.timestep_ns)
-        if rest or steps < 1:
-            raise ConfigError(
-                f"cannot advance by {duration} ns: expected a positive multiple of the timestep, "
-                f"{self._config.timestep_ns} ns."
-            )
-        tick = self.client.stepSimulation  # found once: the client looks its functions up by name
-        for _ in range(steps):
-            tick()
+        advance = self.client.stepSimulation  # found once: the client looks its functions up by name
+        for _ in range(whole_steps(duration, self._timestep)):
+            advance()
         self._stamp += duration
 
     def success(self) -> bool:
@@ -117,14 +105,6 @@ class BulletWorld:
         add_table(self.client)
         self.arm.load()
         self._bodies = {placed.spec.name: add_object(self.client, placed) for placed in scene.objects}
-
-    def _check_period(self) -> None:
-        hardware, tick = self._hardware, self._config.timestep_ns
-        if hardware.period % tick:
-            raise ConfigError(
-                f"{hardware.path}: control_period: {hardware.config.control_period} s is no multiple of "
-                f"the physics timestep, {tick / NANOSECONDS} s."
-            )
 
 
 class BulletStation:

@@ -10,7 +10,6 @@ import sinew_sim.mujoco_gl  # noqa: F401 - before mujoco, which reads the choice
 # isort: split
 import mujoco
 import numpy as np
-from sinew_core.errors import ConfigError
 from sinew_core.hardware import Hardware
 from sinew_core.types import (
     NANOSECONDS,
@@ -26,8 +25,7 @@ from sinew_sim.mujoco_model import base_spec, scene_model
 from sinew_sim.mujoco_render import MujocoRenderer
 from sinew_sim.scene import ObjectState, Scene, SceneState
 from sinew_sim.task import TaskDefinition, load_task
-
-SETTLE = 0.3  # s that objects have to come to rest before an episode
+from sinew_sim.timestep import SETTLE, check_period, timestep_ns, whole_steps
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +36,7 @@ class MujocoStationConfig:
 
     def __post_init__(self) -> None:
         """Check that it is a whole number of nanoseconds."""
-        if self.timestep <= 0 or abs(self.timestep * NANOSECONDS - self.timestep_ns) > 1e-3:
-            raise ValueError(f"timestep: expected whole nanoseconds above 0, got {self.timestep} s.")
-
-    @property
-    def timestep_ns(self) -> int:
-        """The timestep, in ns."""
-        return round(self.timestep * NANOSECONDS)
+        timestep_ns(self.timestep)
 
 
 class MujocoWorld:
@@ -52,8 +44,8 @@ class MujocoWorld:
 
     def __init__(self, config: MujocoStationConfig, hardware: Hardware, task: str) -> None:
         self._hardware, self._robot, self._name = hardware, hardware.robot, task
-        self._tick = config.timestep_ns
-        self._check_period(hardware)
+        self._tick = timestep_ns(config.timestep)
+        check_period(hardware, self._tick)
         self._task: TaskDefinition = load_task(task)
         self._base = base_spec(hardware, config.timestep)
         self._stamp = NANOSECONDS
@@ -72,19 +64,13 @@ class MujocoWorld:
         """Lay out the scene of a seed, the arm at home, and let the objects come to rest."""
         rng = np.random.default_rng(seed)
         self._load(self._task.sample(rng, instruction, self._hardware.config.scene))
-        self.step(round(SETTLE * NANOSECONDS))
+        self.step(SETTLE)
         self._place_arm()
         return Task(self._name, self.scene.instruction, self._task.max_steps)
 
     def step(self, duration: int) -> None:
         """Advance by `duration` ns; raises ConfigError unless that is a multiple of the timestep."""
-        steps, rest = divmod(duration, self._tick)
-        if rest or steps < 1:
-            raise ConfigError(
-                f"cannot advance by {duration} ns: expected a positive multiple of the timestep, "
-                f"{self._tick} ns."
-            )
-        mujoco.mj_step(self.model, self.data, steps)
+        mujoco.mj_step(self.model, self.data, whole_steps(duration, self._tick))
         self._state = None
         self._stamp += duration
 
@@ -158,13 +144,6 @@ class MujocoWorld:
             data.qvel[joint.dofadr[0]] = 0.0
         mujoco.mj_forward(self.model, data)
         self._state = None
-
-    def _check_period(self, hardware: Hardware) -> None:
-        if hardware.period % self._tick:
-            raise ConfigError(
-                f"{hardware.path}: control_period: {hardware.config.control_period} s is no multiple of "
-                f"the physics timestep, {self._tick / NANOSECONDS} s."
-            )
 
 
 class MujocoArm:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from sinew_core.hardware import SceneConfig
 
-from sinew_sim.language import draw, mentioned, read, say
+from sinew_sim.language import say
 from sinew_sim.layout import add_distractors, lay_out, varied_object
 from sinew_sim.scene import GRASPABLE, Scene, SceneState, Shape
-from sinew_sim.task import at_rest, released
+from sinew_sim.task import ask, at_rest, released
 
 TEMPLATES = (
     "put the {0} in the {1}",
@@ -17,6 +17,7 @@ TEMPLATES = (
     "move the {0} into the {1}",
 )
 DRAWN: tuple[Shape, ...] = ("cube", "cylinder")
+BOWL: tuple[Shape, ...] = ("bowl",)
 RIM_MARGIN = 0.010  # m that the object's centre may be above the rim
 
 
@@ -27,20 +28,10 @@ class PickPlace:
 
     def sample(self, rng: np.random.Generator, instruction: str, area: SceneConfig) -> Scene:
         """Lay out the object and the bowl that the instruction names, or others without them."""
-        things = read(instruction, (GRASPABLE, ("bowl",))) if instruction else None
-        avoid = mentioned(instruction)
-        judged = things is not None or not instruction
-        if things is None:
-            moved = draw(rng, DRAWN, avoid)
-            things = [moved, draw(rng, ("bowl",), [moved, *avoid])]
-        placed = lay_out(rng, area, [varied_object(rng, thing) for thing in things])
-        objects = add_distractors(rng, area, placed, str(things[0]), avoid)
-        return Scene(
-            objects,
-            instruction or say(rng, TEMPLATES, things),
-            moved=str(things[0]) if judged else None,
-            target=str(things[1]) if judged else None,
-        )
+        asked = ask(rng, instruction, readable=(GRASPABLE, BOWL), drawn=(DRAWN, BOWL))
+        placed = lay_out(rng, area, [varied_object(rng, thing) for thing in asked.things])
+        objects = add_distractors(rng, area, placed, str(asked.things[0]), asked.avoid)
+        return asked.scene(objects, instruction or say(rng, TEMPLATES, asked.things))
 
     def success(self, scene: Scene, state: SceneState) -> bool:
         """Whether the object lies in the bowl: inside and below the rim, at rest, the gripper away."""

@@ -8,13 +8,14 @@ import numpy as np
 from sinew_core.hardware import SceneConfig
 from sinew_core.types import FloatArray
 
-from sinew_sim.language import draw, mentioned, read, say
+from sinew_sim.language import say
 from sinew_sim.layout import add_distractors, lay_out, varied_object
 from sinew_sim.scene import GRASPABLE, PlacedObject, Scene, SceneState, Shape
-from sinew_sim.task import at_rest
+from sinew_sim.task import ask, at_rest
 
 TEMPLATES = ("push the {0} to the {1}", "push the {0} onto the {1}", "slide the {0} to the {1}")
 DRAWN: tuple[Shape, ...] = ("cube", "cylinder")
+PAD: tuple[Shape, ...] = ("pad",)
 NEAREST, FARTHEST = 0.07, 0.12  # m from the object to the pad
 BEHIND = 0.05  # m behind the object, where the tip starts to push
 LANE = 0.055  # m on either side of the way of the tip, free of distractors
@@ -29,13 +30,8 @@ class Push:
 
     def sample(self, rng: np.random.Generator, instruction: str, area: SceneConfig) -> Scene:
         """Lay out the object and the pad that the instruction names, or others without them."""
-        things = read(instruction, (GRASPABLE, ("pad",))) if instruction else None
-        avoid = mentioned(instruction)
-        judged = things is not None or not instruction
-        if things is None:
-            moved = draw(rng, DRAWN, avoid)
-            things = [moved, draw(rng, ("pad",), [moved, *avoid])]
-        specs = [varied_object(rng, thing) for thing in things]
+        asked = ask(rng, instruction, readable=(GRASPABLE, PAD), drawn=(DRAWN, PAD))
+        specs = [varied_object(rng, thing) for thing in asked.things]
         placed = lay_out(rng, area, specs, lambda pair: _pushable(pair, area), room=0.0)
         start, end = (np.array(item.position[:2]) for item in placed)
         ready = start - BEHIND * _unit(end - start)
@@ -43,13 +39,8 @@ class Push:
         def beside(item: PlacedObject) -> bool:
             return _distance(np.array(item.position[:2]), ready, end) > LANE + item.spec.radius / 2
 
-        objects = add_distractors(rng, area, placed, str(things[0]), avoid, beside)
-        return Scene(
-            objects,
-            instruction or say(rng, TEMPLATES, things),
-            moved=str(things[0]) if judged else None,
-            target=str(things[1]) if judged else None,
-        )
+        objects = add_distractors(rng, area, placed, str(asked.things[0]), asked.avoid, beside)
+        return asked.scene(objects, instruction or say(rng, TEMPLATES, asked.things))
 
     def success(self, scene: Scene, state: SceneState) -> bool:
         """Whether the object lies on the pad: near its centre, not lifted, at rest."""

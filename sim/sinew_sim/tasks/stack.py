@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 from sinew_core.hardware import SceneConfig
 
-from sinew_sim.language import draw, mentioned, read, say
+from sinew_sim.language import say
 from sinew_sim.layout import add_distractors, lay_out, varied_object
 from sinew_sim.scene import Scene, SceneState, Shape
-from sinew_sim.task import at_rest, released
+from sinew_sim.task import ask, at_rest, released
 
 TEMPLATES = ("stack the {0} on the {1}", "stack the {0} on top of the {1}", "put the {0} on top of the {1}")
 FLAT: tuple[Shape, ...] = ("cube", "cylinder")
+CUBE: tuple[Shape, ...] = ("cube",)
 HEIGHT_TOLERANCE = 0.005  # m
 
 
@@ -22,20 +23,10 @@ class Stack:
 
     def sample(self, rng: np.random.Generator, instruction: str, area: SceneConfig) -> Scene:
         """Lay out the two objects that the instruction names, or two cubes that it does not."""
-        things = read(instruction, (FLAT, FLAT)) if instruction else None
-        avoid = mentioned(instruction)
-        judged = things is not None or not instruction
-        if things is None:
-            moved = draw(rng, ("cube",), avoid)
-            things = [moved, draw(rng, ("cube",), [moved, *avoid])]
-        placed = lay_out(rng, area, [varied_object(rng, thing) for thing in things])
-        objects = add_distractors(rng, area, placed, str(things[0]), avoid)
-        return Scene(
-            objects,
-            instruction or say(rng, TEMPLATES, things),
-            moved=str(things[0]) if judged else None,
-            target=str(things[1]) if judged else None,
-        )
+        asked = ask(rng, instruction, readable=(FLAT, FLAT), drawn=(CUBE, CUBE))
+        placed = lay_out(rng, area, [varied_object(rng, thing) for thing in asked.things])
+        objects = add_distractors(rng, area, placed, str(asked.things[0]), asked.avoid)
+        return asked.scene(objects, instruction or say(rng, TEMPLATES, asked.things))
 
     def success(self, scene: Scene, state: SceneState) -> bool:
         """Whether one object rests on the other: over its top, at rest, the gripper away."""
