@@ -7,7 +7,7 @@ from typing import cast
 
 from sinew_core.errors import ConfigError, did_you_mean
 from sinew_core.hardware import load_hardware
-from sinew_core.plugins import plugin_spec
+from sinew_core.models import HOMES, named_spec
 
 from sinew_eval.records import Graph, RunConfig
 
@@ -18,10 +18,8 @@ def check_names(config: RunConfig, graph: str) -> None:
     """Check hardware, task, policy, reward, affordance and graph; raises ConfigError."""
     graph_entry(graph)
     load_hardware(config.hardware)
-    plugin_spec(config.task, "sinew_sim.tasks", "task")
-    plugin_spec(config.policy, "sinew_policies", "policy")
-    plugin_spec(config.reward, "sinew_rewards", "reward model")
-    plugin_spec(config.affordance, "sinew_perception", "affordance model")
+    for kind in HOMES:
+        named_spec(kind, getattr(config, kind))
 
 
 def graph_entry(name: str) -> EntryPoint:

@@ -6,8 +6,8 @@ import time
 
 from sinew_core.errors import ConfigError
 from sinew_core.hardware import Hardware, load_hardware
-from sinew_core.plugins import build, plugin_spec
-from sinew_core.protocols import AffordanceModel, PerceptionModel, Policy, RewardModel, Station
+from sinew_core.models import make_affordance, make_perception, make_policy, make_reward
+from sinew_core.protocols import Station
 from sinew_core.runtime import Brain, EpisodeResult, Step, run_episode
 from sinew_core.types import NANOSECONDS, ImageArray
 
@@ -19,44 +19,11 @@ VIDEO_INTERVAL = NANOSECONDS // 10  # ns between reads of a camera that nobody e
 def make_brain(config: RunConfig, hardware: Hardware) -> Brain:
     """Build perception, affordance and reward model and policy; raises ConfigError."""
     return Brain(
-        perception=make_perception(config, hardware),
-        affordance=make_affordance(config, hardware),
-        reward=make_reward(config, hardware),
-        policy=make_policy(config, hardware),
+        perception=make_perception(hardware, config.task),
+        affordance=make_affordance(config.affordance, hardware, config.task),
+        reward=make_reward(config.reward, hardware, config.task),
+        policy=make_policy(config.policy, hardware, config.task),
     )
-
-
-def make_perception(config: RunConfig, hardware: Hardware) -> PerceptionModel:
-    """Build the perception model that the hardware file names."""
-    where = f"{hardware.path}: perception"
-    return build(hardware.config.perception, PerceptionModel, where, **_context(config, hardware))
-
-
-def make_affordance(config: RunConfig, hardware: Hardware) -> AffordanceModel:
-    """Build the affordance model of a run."""
-    spec = plugin_spec(config.affordance, "sinew_perception", "affordance model")
-    return build(spec, AffordanceModel, f"affordance {config.affordance}", **_context(config, hardware))
-
-
-def make_reward(config: RunConfig, hardware: Hardware) -> RewardModel:
-    """Build the reward model of a run."""
-    spec = plugin_spec(config.reward, "sinew_rewards", "reward model")
-    return build(spec, RewardModel, f"reward {config.reward}", **_context(config, hardware))
-
-
-def make_policy(config: RunConfig, hardware: Hardware) -> Policy:
-    """Build the policy of a run."""
-    spec = plugin_spec(config.policy, "sinew_policies", "policy")
-    return build(spec, Policy, f"policy {config.policy}", **_context(config, hardware))
-
-
-def _context(config: RunConfig, hardware: Hardware) -> dict[str, object]:
-    return {
-        "hardware": hardware,
-        "robot": hardware.robot,
-        "cameras": hardware.cameras,
-        "task": config.task,
-    }
 
 
 class ProcessGraph:

@@ -6,9 +6,8 @@ from dataclasses import replace
 from typing import Protocol
 
 from sinew_core.hardware import Hardware
+from sinew_core.models import make_affordance, make_reward
 from sinew_core.observations import ObservationBuffer
-from sinew_core.plugins import build, plugin_spec
-from sinew_core.protocols import AffordanceModel, RewardModel
 from sinew_core.runtime import guarded
 from sinew_core.types import NANOSECONDS, JointState, Observation, Refusal, Task
 
@@ -42,11 +41,8 @@ class ModelReward:
     """A reward model, fed as it is on a robot: with frames, keypoints and the affordance, never the truth."""
 
     def __init__(self, name: str, hardware: Hardware, task: str, eye: Eye) -> None:
-        context = {"hardware": hardware, "robot": hardware.robot, "cameras": hardware.cameras, "task": task}
-        reward = plugin_spec(name, "sinew_rewards", "reward model")
-        affordance = plugin_spec(AFFORDANCE, "sinew_perception", "affordance model")
-        self._model = build(reward, RewardModel, f"reward {name}", **context)
-        self._affordance = build(affordance, AffordanceModel, f"affordance {AFFORDANCE}", **context)
+        self._model = make_reward(name, hardware, task)
+        self._affordance = make_affordance(AFFORDANCE, hardware, task)
         self._eye = eye
         self._max_age = round(hardware.config.max_age * NANOSECONDS)
         self._buffer: ObservationBuffer

@@ -8,7 +8,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 from sinew_core.hardware import SceneConfig
-from sinew_core.plugins import build, plugin_spec
+from sinew_core.models import named_spec
+from sinew_core.plugins import build
 
 from sinew_sim.language import Thing, draw, mentioned, read
 from sinew_sim.scene import PlacedObject, Scene, SceneState, Shape
@@ -38,7 +39,7 @@ class TaskDefinition(Protocol):
 
 def load_task(name: str) -> TaskDefinition:
     """Return the task that a user named: `pick_place` or `module:Class`; raises ConfigError."""
-    return build(plugin_spec(name, "sinew_sim.tasks", "task"), TaskDefinition, f"task {name}")
+    return build(named_spec("task", name), TaskDefinition, f"task {name}")
 
 
 @dataclass(frozen=True, slots=True)
