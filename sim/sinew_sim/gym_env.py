@@ -79,7 +79,7 @@ class SinewEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         self._world = true_world(self._station)
         self._path = ControlPath(self._station, self._hardware)
         looks = bool(reward) or observation == "keypoints"
-        self._eye = Eye(self._station, self._hardware, cameras) if looks else None
+        self._eye = Eye(self._station, self._hardware, cameras, task) if looks else None
         self._observer = self._make_observer(observation, cameras)
         self._reward: EnvReward = SparseSuccess()
         if reward:

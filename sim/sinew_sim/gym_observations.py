@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 from gymnasium import spaces
 from sinew_core.hardware import Hardware
-from sinew_core.plugins import build
-from sinew_core.protocols import PerceptionModel, Station, World
+from sinew_core.models import make_perception
+from sinew_core.protocols import Station, World
 from sinew_core.types import CameraFrame, JointState, Keypoint, Percept, Task
 
 from sinew_sim.scene import Scene, SceneState
@@ -137,18 +137,10 @@ class KeypointObserver:
 class Eye:
     """The cameras of a station with the perception model of its hardware file."""
 
-    def __init__(self, station: Station, hardware: Hardware, cameras: tuple[str, ...]) -> None:
+    def __init__(self, station: Station, hardware: Hardware, cameras: tuple[str, ...], task: str) -> None:
         self._cameras = {name: station.cameras[name] for name in cameras}
         self._seen: tuple[int, Mapping[str, CameraFrame], Percept] | None = None
-        where = f"{hardware.path}: perception"
-        self._model = build(
-            hardware.config.perception,
-            PerceptionModel,
-            where,
-            hardware=hardware,
-            robot=hardware.robot,
-            cameras=hardware.cameras,
-        )
+        self._model = make_perception(hardware, task)
 
     def reset(self, task: Task) -> None:
         """Begin an episode."""
