@@ -84,7 +84,8 @@ def _arguments(
     arguments: dict[str, Any] = {}
     for name, parameter in parameters.items():
         if name == "config":
-            hint = get_type_hints(vars(cls)["__init__"])["config"]
+            owner = next(base for base in cls.__mro__ if "__init__" in vars(base))  # it may be inherited
+            hint = get_type_hints(vars(owner)["__init__"])["config"]
             arguments[name] = from_mapping(hint, fields, where)
         elif name in context:
             arguments[name] = context[name]
