@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
 from sinew_core.errors import DeviceError
@@ -104,8 +105,8 @@ class WrongShape(Wave):
 
 class Silent(Wave):
     def infer(self, observation: Observation) -> ActionChunk:
-        time.sleep(30)
-        raise AssertionError
+        time.sleep(1.5)
+        return super().infer(observation)
 
 
 class Raising(Wave):
@@ -126,6 +127,14 @@ class Slow(Wave):
         return super().infer(observation)
 
 
+class WitnessStation(FakeStation):
+    """Leaves a file behind when its arm is stopped."""
+
+    def close(self) -> None:
+        super().close()
+        Path(os.environ["WITNESS"]).write_text(f"{self._arm.stops} stops")
+
+
 class FailingCamera(FakeCamera):
     def read(self) -> CameraFrame:
         if self._reads >= 10:
@@ -134,11 +143,15 @@ class FailingCamera(FakeCamera):
 
 
 class FrozenCamera(FakeCamera):
+    """Returns its last frame again and again once `frozen` is set."""
+
+    frozen = False
+    _last: CameraFrame | None = None
+
     def read(self) -> CameraFrame:
-        frame = super().read()
-        if self._reads >= 10:
-            return CameraFrame(1, frame.rgb, frame.depth)
-        return frame
+        if self._last is None or not self.frozen:
+            self._last = super().read()
+        return self._last
 
 
 class FailingCameraStation(FakeStation):
@@ -159,3 +172,19 @@ class DyingPolicy(Wave):
         if self._count >= 5:
             os.kill(os.getpid(), 9)
         return super().infer(observation)
+
+
+class Satisfied(Distance):
+    """A reward model that sees success after a few observations."""
+
+    _count = 0
+
+    def estimate(self, observation: Observation) -> RewardEstimate:
+        self._count += 1
+        return RewardEstimate(observation.stamp, 1.0, success=1.0 if self._count > 5 else 0.0)
+
+
+class SlowAnswer(FirstKeypoint):
+    def propose(self, observation: Observation, instruction: str) -> Affordance | Refusal:
+        time.sleep(0.5)
+        return super().propose(observation, instruction)

@@ -69,7 +69,8 @@ class LockstepAssembler:
         if stamp < self._last.get(name, stamp):
             return False
         self._last[name] = stamp
-        if stamp > self._taken:
+        # Topics overtake each other: what belongs before the episode may come after its start.
+        if stamp > self._taken and (self._start is None or stamp >= self._start):
             self._pending.setdefault(stamp, {})[name] = value
             while len(self._pending) > KEPT:
                 del self._pending[min(self._pending)]
@@ -119,7 +120,8 @@ class RealtimeAssembler:
         last = self._newest[name][0] if name in self._newest else self._used.get(name, stamp)
         if stamp < last:
             return False
-        self._newest[name] = (stamp, value)
+        if self._start is None or stamp >= self._start:
+            self._newest[name] = (stamp, value)
         return True
 
     def take(self) -> Parts | None:

@@ -6,6 +6,7 @@ import os
 import socket
 import threading
 import time
+import uuid
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.node import Node
@@ -26,7 +27,7 @@ class Claim:
     def __init__(self, node: Node, role: str) -> None:
         self._node, self._role = node, role
         self._made = time.time_ns()
-        self._identity = f"{socket.gethostname()}:{os.getpid()}"
+        self._identity = f"{socket.gethostname()}, process {os.getpid()}, {uuid.uuid4().hex[:8]}"
         self._others: dict[str, DiagnosticStatus] = {}
         self._lock = threading.Lock()
         profile = QoSProfile(

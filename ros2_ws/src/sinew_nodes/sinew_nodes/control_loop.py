@@ -7,7 +7,7 @@ import threading
 import time
 from dataclasses import replace
 
-from sinew_core.errors import DeviceError
+from sinew_core.errors import ConfigError, DeviceError
 from sinew_core.hardware import Hardware
 from sinew_core.protocols import Station
 from sinew_core.types import Task
@@ -61,6 +61,9 @@ class ControlLoop:
     def _run(self) -> None:
         try:
             station = self._hardware.open_station(self._parameters.task)
+            if station.world is None and self._hardware.config.pace == "lockstep":
+                station.close()
+                raise ConfigError(f"{self._hardware.path}: lockstep needs a simulated station.")
             self._period = ControlPeriod(
                 station, self._hardware, self._parameters, self._mailbox, self._outlet
             )

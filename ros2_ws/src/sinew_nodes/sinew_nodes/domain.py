@@ -10,9 +10,12 @@ DOMAINS = range(10, 100)  # further up, DDS's ports meet those that the system h
 
 
 def choose_domain() -> int:
-    """Return $ROS_DOMAIN_ID, or a domain of which no UDP port is in use."""
-    if "ROS_DOMAIN_ID" in os.environ:
-        return int(os.environ["ROS_DOMAIN_ID"])
+    """Return $ROS_DOMAIN_ID, or else a free domain."""
+    return int(os.environ["ROS_DOMAIN_ID"]) if "ROS_DOMAIN_ID" in os.environ else free_domain()
+
+
+def free_domain() -> int:
+    """Return a domain of which no UDP port is in use."""
     used = {(port - 7400) // 250 for port in _udp_ports() if port >= 7400}
     free = [domain for domain in DOMAINS if domain not in used]
     return random.SystemRandom().choice(free or list(DOMAINS))

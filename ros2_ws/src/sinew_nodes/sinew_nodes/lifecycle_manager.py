@@ -29,7 +29,7 @@ from sinew_nodes.parameters import ManagerParameters, read_parameters
 from sinew_nodes.transport import set_up_transport
 
 LAST_WORDS = 0.5  # s for the station to end its episode and to deliver the result
-FAREWELL = 3.0  # s that a node may take to go down
+FAREWELL = 3.0  # s that the nodes may take to go down
 
 
 class GraphError(Exception):
@@ -54,12 +54,12 @@ class LifecycleManager(Node):  # type: ignore[misc]
         self._configured: list[str] = []
         self._active: set[str] = set()
         self._fault = self.create_publisher(DiagnosticStatus, "fault", qos.fault())
-        self.create_subscription(DiagnosticStatus, "fault", self._on_fault, qos.fault())
 
     def run(self) -> None:
         """Bring the graph up and watch it; returns when told to stop, raises GraphError or ConfigError."""
         self.parameters = read_parameters(self, ManagerParameters)
         self._claim.settle()
+        self.create_subscription(DiagnosticStatus, "fault", self._on_fault, qos.fault())
         try:
             self._bring_up()
             self.get_logger().info("the graph is up")
@@ -100,8 +100,8 @@ class LifecycleManager(Node):  # type: ignore[misc]
         )
 
     def _lose(self, name: str) -> None:
-        if name not in self._lost and not self.stop.is_set():
-            self._lost.add(name)
+        self._lost.add(name)
+        if not self.stop.is_set():
             message = "the node has died"
             self._fault.publish(DiagnosticStatus(level=DiagnosticStatus.ERROR, name=name, message=message))
             self._fail(GraphError(f"{name}: {message}"))
@@ -121,7 +121,7 @@ class LifecycleManager(Node):  # type: ignore[misc]
             raise GraphError(f"{name}: was not {what} within {timeout:g} s")
         if answer.result().success:
             return
-        self._until(lambda: name in self._faults, 0.5)
+        self._until(lambda: name in self._faults, 2.0)
         fault = self._faults.get(name)
         if fault is None:
             raise GraphError(f"{name}: could not be {what}; its log says why")
@@ -133,7 +133,8 @@ class LifecycleManager(Node):  # type: ignore[misc]
         while not ready():
             if self._failure is not None and self._failure.code != 2:
                 raise self._failure
-            if self.stop.wait(0.01) and self._failure is None:
+            time.sleep(0.01)
+            if self.stop.is_set() and self._failure is None:
                 raise GraphError("stopped while coming up", 0)
             if time.monotonic() > deadline:
                 return False
@@ -141,18 +142,18 @@ class LifecycleManager(Node):  # type: ignore[misc]
 
     def _take_down(self) -> None:
         """Deactivate and clean up, the station first; what does not answer is left to the launcher."""
+        deadline = time.monotonic() + FAREWELL
         for name in reversed(self._configured):
             if name in self._active and name not in self._faults:
-                self._farewell(name, Transition.TRANSITION_DEACTIVATE)
-            self._farewell(name, Transition.TRANSITION_CLEANUP)
+                self._farewell(name, Transition.TRANSITION_DEACTIVATE, deadline)
+            self._farewell(name, Transition.TRANSITION_CLEANUP, deadline)
 
-    def _farewell(self, name: str, transition: int) -> None:
+    def _farewell(self, name: str, transition: int, deadline: float) -> None:
         client = self._clients_of[name]
         if name in self._lost or not client.service_is_ready():
             return
         answer = self._ask(name, transition)
-        deadline = time.monotonic() + FAREWELL
-        while not answer.done() and client.service_is_ready() and time.monotonic() < deadline:
+        while not answer.done() and name not in self._lost and time.monotonic() < deadline:
             time.sleep(0.005)
 
     def _on_fault(self, status: DiagnosticStatus) -> None:

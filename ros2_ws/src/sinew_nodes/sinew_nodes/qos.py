@@ -40,8 +40,8 @@ def latched() -> QoSProfile:
 
 
 def fault() -> QoSProfile:
-    """Failures, for those who listen when they happen."""
-    return _reliable(10, latched=False)
+    """Failures, also for who comes later to ask why."""
+    return _reliable(10, latched=True)
 
 
 def alive() -> QoSProfile:
