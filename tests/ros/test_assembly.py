@@ -25,8 +25,8 @@ def lockstep(every: int = 1) -> LockstepAssembler:
     return assembler
 
 
-def realtime(*, fresh_joints: bool = True) -> RealtimeAssembler:
-    assembler = RealtimeAssembler(lambda _: ["top", "side"], PERIOD, 300, fresh_joints=fresh_joints)
+def realtime() -> RealtimeAssembler:
+    assembler = RealtimeAssembler(lambda _: ["top", "side"], PERIOD, 300)
     assembler.begin(1000)
     return assembler
 
@@ -114,4 +114,23 @@ def test_realtime_does_not_act_on_what_is_too_old() -> None:
     assembler.add("top", 1000, 0)
     assembler.add("side", 1000, 0)
     assembler.add(JOINTS, 1301, joints(1301))
+    assert assembler.take() is None
+
+
+def test_realtime_does_not_put_off_fresh_parts_for_fresh_joints() -> None:
+    assembler = realtime()
+    assembler.add(JOINTS, 1100, joints(1100))
+    for late in (1000, 1100):
+        for camera in ("top", "side"):
+            assembler.add(camera, late, late)
+        taken = assembler.take()
+        assert taken is not None
+        assert (taken.joints.stamp, taken.values["top"]) == (1100, late)
+
+
+def test_realtime_hands_out_joints_alone_once() -> None:
+    assembler = RealtimeAssembler(lambda _: [], PERIOD, 300)
+    assembler.begin(1000)
+    assembler.add(JOINTS, 1000, joints(1000))
+    assert assembler.take() is not None
     assert assembler.take() is None

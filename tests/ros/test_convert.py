@@ -9,6 +9,7 @@ pytest.importorskip("rclpy")
 pytest.importorskip("sinew_msgs")
 
 from rclpy.serialization import deserialize_message, serialize_message
+from sensor_msgs.msg import Image
 from sinew_core.types import (
     ActionChunk,
     Affordance,
@@ -20,6 +21,7 @@ from sinew_core.types import (
     RewardEstimate,
 )
 from sinew_nodes import convert
+from sinew_nodes.image_wire import image_from_wire, image_to_wire
 
 NAMES = ("a", "b", "c")
 RNG = np.random.default_rng(0)
@@ -28,6 +30,10 @@ STAMP = 1_700_000_000_123_456_789
 
 def wire(message):
     return deserialize_message(serialize_message(message), type(message))
+
+
+def received(image: bytes) -> Image:
+    return deserialize_message(image, Image)
 
 
 def same(a, b) -> bool:
@@ -54,22 +60,36 @@ def test_joints_of_another_robot_are_refused() -> None:
 
 def test_colour_round_trip() -> None:
     rgb = RNG.integers(0, 255, (5, 7, 3), dtype=np.uint8)
-    assert same(rgb, convert.rgb_from_msg(wire(convert.rgb_to_msg(STAMP, rgb, "f"))))
+    assert same(rgb, convert.rgb_from_msg(received(convert.rgb_to_wire(STAMP, rgb, "f"))))
+
+
+@pytest.mark.parametrize("frame", ["", "a", "ab", "abc", "abcd", "top_optical_frame"])
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_wire_format_is_that_of_rclpy(frame: str, dtype: type) -> None:
+    pixels = RNG.integers(0, 255, (3, 5)).astype(dtype)
+    wire = image_to_wire(STAMP, pixels, frame, "mono")
+    message = received(wire)
+    assert (message.header.frame_id, message.encoding, message.step) == (frame, "mono", pixels.strides[0])
+    assert bytes(message.data) == pixels.tobytes()
+    assert image_from_wire(serialize_message(message)) == image_from_wire(wire)
+    view = image_from_wire(wire)
+    assert (view.stamp, view.frame, view.height, view.width) == (STAMP, frame, 3, 5)
+    assert bytes(view.data) == pixels.tobytes()
 
 
 def test_every_millimetre_of_depth_round_trips() -> None:
     metres = np.arange(65536).reshape(256, 256) / 1000
     depth = (np.round(metres * 1000) / 1000).astype(np.float32)  # as the stations round it
-    assert same(depth, convert.depth_from_msg(wire(convert.depth_to_msg(STAMP, depth, "f"))))
+    assert same(depth, convert.depth_from_msg(received(convert.depth_to_wire(STAMP, depth, "f"))))
 
 
 def test_no_depth_stays_no_depth() -> None:
     depth = np.array([[np.nan, np.inf], [-1.0, 70.0]], dtype=np.float32)
-    assert not convert.depth_from_msg(convert.depth_to_msg(STAMP, depth, "f")).any()
+    assert not convert.depth_from_msg(received(convert.depth_to_wire(STAMP, depth, "f"))).any()
 
 
 def test_an_image_of_another_encoding_is_refused() -> None:
-    message = convert.rgb_to_msg(STAMP, np.zeros((2, 2, 3), np.uint8), "f")
+    message = received(convert.rgb_to_wire(STAMP, np.zeros((2, 2, 3), np.uint8), "f"))
     with pytest.raises(ValueError, match="expected '16UC1'"):
         convert.depth_from_msg(message)
 

@@ -94,13 +94,12 @@ class RealtimeAssembler:
     """Hands out the newest of everything once what is wanted is fresh; what came between is dropped.
 
     Parts carry their own capture stamps: those of one set lie within 0.6 control periods of each other
-    and within `max_age` ns of the newest joints. With `fresh_joints` the same joints are not handed out
-    twice.
+    and within `max_age` ns of the newest joints. Where nothing but joints is wanted, these must be fresh;
+    elsewhere they need not: waiting for the next ones would put every answer off by a control period.
     """
 
-    def __init__(self, wanted: Wanted, period: int, max_age: int, *, fresh_joints: bool) -> None:
+    def __init__(self, wanted: Wanted, period: int, max_age: int) -> None:
         self._wanted, self._period, self._max_age = wanted, period, max_age
-        self._fresh_joints = fresh_joints
         self._start: int | None = None
         self._newest: dict[str, tuple[int, Any]] = {}
         self._used: dict[str, int] = {}
@@ -129,8 +128,6 @@ class RealtimeAssembler:
         if self._start is None or JOINTS not in self._newest:
             return None
         now, joints = self._newest[JOINTS]
-        if self._fresh_joints and now <= self._used.get(JOINTS, -1):
-            return None
         fresh = {
             name: entry
             for name, entry in self._newest.items()
@@ -138,6 +135,8 @@ class RealtimeAssembler:
         }
         wanted = self._wanted(period_index(now, self._start, self._period))
         if not all(name in fresh for name in wanted):
+            return None
+        if not wanted and now <= self._used.get(JOINTS, -1):
             return None
         stamps = [fresh[name][0] for name in wanted]
         if stamps and max(stamps) - min(stamps) > 0.6 * self._period:

@@ -12,6 +12,7 @@ from sinew_core.types import NANOSECONDS
 
 from sinew_nodes import convert, qos
 from sinew_nodes.graph_process import GraphProcess
+from sinew_nodes.image_wire import image_from_wire
 from sinew_nodes.launch_file import NodeSpec
 
 RATE = 30.0  # Hz
@@ -24,13 +25,14 @@ def measure_floor(width: int, height: int, seconds: float) -> list[float]:
     spec = NodeSpec("sinew_nodes", "bench_floor", "publisher", sizes, ends_all=True)
     latencies: list[float] = []
 
-    def on_image(message: Image) -> None:
-        convert.rgb_from_msg(message)
-        latencies.append((time.time_ns() - convert.header_stamp(message)) / NANOSECONDS)
+    def on_image(wire: bytes) -> None:
+        image = image_from_wire(wire)
+        convert.rgb_from_msg(image)
+        latencies.append((time.time_ns() - image.stamp) / NANOSECONDS)
 
     graph = GraphProcess([spec], "floor")
     try:
-        graph.listen(Image, TOPIC, on_image, qos.sensor("realtime"))
+        graph.listen(Image, TOPIC, on_image, qos.sensor("realtime"), raw=True)
         graph.spin()
         while graph.supervisor.ended() is None:
             time.sleep(0.05)
@@ -50,7 +52,7 @@ def main() -> int:
         time.sleep(0.01)
     time.sleep(0.2)
     for _ in range(round(seconds * RATE)):
-        publisher.publish(convert.rgb_to_msg(time.time_ns(), rgb, "camera"))
+        publisher.publish(convert.rgb_to_wire(time.time_ns(), rgb, "camera"))
         time.sleep(1 / RATE)
     return 0
 

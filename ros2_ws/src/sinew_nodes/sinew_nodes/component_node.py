@@ -71,7 +71,13 @@ class ComponentNode(LifecycleNode, Generic[P]):  # type: ignore[misc]
         return self._active
 
     def listen(
-        self, kind: type[Any], topic: str, callback: Callable[[Any], None], profile: QoSProfile
+        self,
+        kind: type[Any],
+        topic: str,
+        callback: Callable[[Any], None],
+        profile: QoSProfile,
+        *,
+        raw: bool = False,
     ) -> None:
         """Subscribe; a callback that raises makes the node fail."""
 
@@ -81,7 +87,7 @@ class ComponentNode(LifecycleNode, Generic[P]):  # type: ignore[misc]
             except Exception as error:  # noqa: BLE001 - the node's boundary
                 self.fail(error)
 
-        self.create_subscription(kind, topic, guarded, profile)
+        self.create_subscription(kind, topic, guarded, profile, raw=raw)
 
     def post(self, callback: Callable[..., None], *arguments: object) -> None:
         """Have a callback called in the executor's thread; callable from any thread."""

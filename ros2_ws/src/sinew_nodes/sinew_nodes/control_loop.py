@@ -60,10 +60,7 @@ class ControlLoop:
 
     def _run(self) -> None:
         try:
-            station = self._hardware.open_station(self._parameters.task)
-            if station.world is None and self._hardware.config.pace == "lockstep":
-                station.close()
-                raise ConfigError(f"{self._hardware.path}: lockstep needs a simulated station.")
+            station = self._open_station()
             self._period = ControlPeriod(
                 station, self._hardware, self._parameters, self._mailbox, self._outlet
             )
@@ -79,6 +76,13 @@ class ControlLoop:
         finally:
             self._hold()
             station.close()
+
+    def _open_station(self) -> Station:
+        station = self._hardware.open_station(self._parameters.task)
+        if station.world is None and self._hardware.config.pace == "lockstep":
+            station.close()
+            raise ConfigError(f"{self._hardware.path}: lockstep needs a simulated station.")
+        return station
 
     def _serve(self) -> None:
         """Wait for motion to be allowed, then keep control until it no longer is."""

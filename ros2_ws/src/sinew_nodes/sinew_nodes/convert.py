@@ -34,6 +34,8 @@ from sinew_msgs import msg
 from std_msgs.msg import Header
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
+from sinew_nodes.image_wire import ImageView, image_to_wire
+
 DEPTH_MAX = 65.535  # m, the farthest that 16 bits of millimetres reach
 
 
@@ -93,46 +95,38 @@ def _check_joints(given: list[str], expected: tuple[str, ...]) -> None:
         raise ValueError(f"joints {', '.join(given)}; expected {', '.join(expected)}.")
 
 
-def rgb_to_msg(stamp: int, rgb: ImageArray, frame: str) -> Image:
-    """Return a colour image (h, w, 3) as rgb8."""
-    return _image(stamp, rgb, frame, "rgb8")
+def rgb_to_wire(stamp: int, rgb: ImageArray, frame: str) -> bytes:
+    """Return a colour image (h, w, 3) as a serialised rgb8 Image."""
+    return image_to_wire(stamp, rgb, frame, "rgb8")
 
 
-def rgb_from_msg(message: Image) -> ImageArray:
-    """Return an rgb8 image, (h, w, 3), read-only."""
+def rgb_from_msg(message: Image | ImageView) -> ImageArray:
+    """Return an rgb8 image, (h, w, 3), which may be read-only."""
     _check_encoding(message, "rgb8", 3)
     return np.frombuffer(message.data, np.uint8).reshape(message.height, message.width, 3)
 
 
-def depth_to_msg(stamp: int, depth: DepthArray, frame: str) -> Image:
-    """Return a depth image (h, w), in m, as 16UC1; what is not finite or too far counts as no depth."""
+def depth_to_wire(stamp: int, depth: DepthArray, frame: str) -> bytes:
+    """Return a depth image (h, w), in m, as a serialised 16UC1 Image.
+
+    What is not finite, negative or too far counts as no depth.
+    """
     metres = depth
     if not float(metres.max(initial=0.0)) <= DEPTH_MAX or not float(metres.min(initial=0.0)) >= 0.0:
         metres = np.where((depth >= 0) & (depth <= DEPTH_MAX), depth, np.float32(0))
-    return _image(stamp, np.rint(metres * np.float32(1000)).astype(np.uint16), frame, "16UC1")
+    millimetres = (metres * np.float32(1000) + np.float32(0.5)).astype(np.uint16)
+    return image_to_wire(stamp, millimetres, frame, "16UC1")
 
 
-def depth_from_msg(message: Image) -> DepthArray:
+def depth_from_msg(message: Image | ImageView) -> DepthArray:
     """Return a 16UC1 image as depth, (h, w), in m."""
     _check_encoding(message, "16UC1", 2)
     millimetres = np.frombuffer(message.data, ">u2" if message.is_bigendian else "<u2")
-    return (
-        (millimetres / np.float32(1000)).astype(np.float32, copy=False).reshape(message.height, message.width)
-    )
+    metres = np.divide(millimetres, np.float32(1000), dtype=np.float32)
+    return metres.reshape(message.height, message.width)
 
 
-def _image(stamp: int, pixels: np.ndarray, frame: str, encoding: str) -> Image:
-    pixels = np.ascontiguousarray(pixels)
-    message = Image(header=header(stamp, frame), encoding=encoding)
-    message.height, message.width = pixels.shape[:2]
-    message.step = pixels.strides[0]
-    data = array.array("B")
-    data.frombytes(pixels.data.cast("B"))
-    message.data = data
-    return message
-
-
-def _check_encoding(message: Image, encoding: str, pixel_bytes: int) -> None:
+def _check_encoding(message: Image | ImageView, encoding: str, pixel_bytes: int) -> None:
     if message.encoding != encoding or message.step != message.width * pixel_bytes:
         raise ValueError(
             f"image of encoding '{message.encoding}' with rows of {message.step} bytes; expected "

@@ -12,6 +12,7 @@ from sinew_core.types import CameraFrame, DepthArray, ImageArray
 
 from sinew_nodes import convert
 from sinew_nodes.component_node import ComponentNode
+from sinew_nodes.image_wire import image_from_wire
 
 OnFrame = Callable[[str, CameraFrame], None]
 
@@ -31,19 +32,22 @@ class FrameInbox:
         self._depth: dict[str, tuple[int, DepthArray]] = {}
         for name, camera in cameras:
             take_rgb = self._take_rgb if camera.depth else self._take_rgb_alone
-            node.listen(Image, color_topic(name), partial(take_rgb, name), profile)
+            node.listen(Image, color_topic(name), partial(take_rgb, name), profile, raw=True)
             if camera.depth:
-                node.listen(Image, depth_topic(name), partial(self._take_depth, name), profile)
+                node.listen(Image, depth_topic(name), partial(self._take_depth, name), profile, raw=True)
 
-    def _take_rgb_alone(self, name: str, message: Image) -> None:
-        self._on_frame(name, CameraFrame(convert.header_stamp(message), convert.rgb_from_msg(message)))
+    def _take_rgb_alone(self, name: str, wire: bytes) -> None:
+        image = image_from_wire(wire)
+        self._on_frame(name, CameraFrame(image.stamp, convert.rgb_from_msg(image)))
 
-    def _take_rgb(self, name: str, message: Image) -> None:
-        self._rgb[name] = (convert.header_stamp(message), convert.rgb_from_msg(message))
+    def _take_rgb(self, name: str, wire: bytes) -> None:
+        image = image_from_wire(wire)
+        self._rgb[name] = (image.stamp, convert.rgb_from_msg(image))
         self._join(name)
 
-    def _take_depth(self, name: str, message: Image) -> None:
-        self._depth[name] = (convert.header_stamp(message), convert.depth_from_msg(message))
+    def _take_depth(self, name: str, wire: bytes) -> None:
+        image = image_from_wire(wire)
+        self._depth[name] = (image.stamp, convert.depth_from_msg(image))
         self._join(name)
 
     def _join(self, name: str) -> None:

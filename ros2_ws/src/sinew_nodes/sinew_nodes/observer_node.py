@@ -45,7 +45,7 @@ class ObserverNode(EpisodeNode[P], Generic[P]):
         self.assembler = (
             LockstepAssembler(wanted, period)
             if self.pace == "lockstep"
-            else RealtimeAssembler(wanted, period, self.max_age, fresh_joints=True)
+            else RealtimeAssembler(wanted, period, self.max_age)
         )
         profile = qos.sensor(self.pace)
         self.listen(JointStateMsg, "joint_states", self._on_joints, profile)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import deque
 
 from sensor_msgs.msg import JointState as JointStateMsg
 from sinew_core.hardware import due_cameras
@@ -28,6 +29,7 @@ class PerceptionNode(EpisodeNode[GraphParameters]):
 
     def __init__(self) -> None:
         super().__init__("perception_node")
+        self._recent: deque[int] = deque(maxlen=16)  # ns, stamps of frames
 
     def setup(self) -> None:
         """Load the model and subscribe."""
@@ -40,7 +42,7 @@ class PerceptionNode(EpisodeNode[GraphParameters]):
         self.assembler = (
             LockstepAssembler(lambda index: due_cameras(cameras, index), period)
             if self.pace == "lockstep"
-            else RealtimeAssembler(lambda _: always, period, self.max_age, fresh_joints=False)
+            else RealtimeAssembler(lambda _: always, period, self.max_age)
         )
         profile = qos.sensor(self.pace)
         self._publisher = self.create_publisher(Keypoints, "keypoints", profile)
@@ -51,7 +53,9 @@ class PerceptionNode(EpisodeNode[GraphParameters]):
     def begin(self, task: Task) -> None:
         """Reset the model."""
         guarded(self._model, self._model.reset, task)
-        self.meter.counts["frames"] = 0
+        assert self.episode is not None
+        early = sum(stamp >= self.episode.start for stamp in self._recent)
+        self.meter.counts["frames"] = early  # frames may overtake the episode's start
 
     def work(self) -> None:
         """Look at every complete set."""
@@ -70,8 +74,8 @@ class PerceptionNode(EpisodeNode[GraphParameters]):
         self.take_part(JOINTS, joints.stamp, joints)
 
     def _on_frame(self, name: str, frame: CameraFrame) -> None:
-        if self.episode is not None and frame.stamp >= self.episode.start:
-            self.meter.counts["frames"] += 1
+        self._recent.append(frame.stamp)
+        self.meter.counts["frames"] += 1
         self.take_part(name, frame.stamp, frame)
 
 

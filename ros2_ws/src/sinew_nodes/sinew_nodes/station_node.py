@@ -168,9 +168,9 @@ class StationNode(ComponentNode[StationParameters]):
         always = self._pace == "lockstep"
         optical = f"{name}_optical_frame"
         if always or self._color[name].get_subscription_count():
-            self._color[name].publish(convert.rgb_to_msg(frame.stamp, frame.rgb, optical))
+            self._color[name].publish(convert.rgb_to_wire(frame.stamp, frame.rgb, optical))
         if frame.depth is not None and (always or self._depth[name].get_subscription_count()):
-            self._depth[name].publish(convert.depth_to_msg(frame.stamp, frame.depth, optical))
+            self._depth[name].publish(convert.depth_to_wire(frame.stamp, frame.depth, optical))
         if self._info[name].get_subscription_count():
             model = self._hardware.cameras[name]
             self._info[name].publish(convert.camera_info_to_msg(frame.stamp, model, optical))
