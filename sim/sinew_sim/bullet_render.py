@@ -114,7 +114,7 @@ class BulletCamera:
 
 def whole_millimetres(depth: Float32Array) -> DepthArray:
     """Round distances in m to whole millimetres; 0 beyond MAX_DEPTH."""
-    metres: DepthArray = np.rint(depth * np.float32(1000.0)) * np.float32(0.001)
+    metres: DepthArray = np.rint(depth * np.float32(1000.0)) / np.float32(1000.0)
     metres[depth > MAX_DEPTH] = 0.0
     return metres
 

@@ -88,6 +88,6 @@ def _make_context(model: mujoco.MjModel, size: tuple[int, int]) -> mujoco.MjrCon
 def metric_depth(z: DepthArray) -> DepthArray:
     """Turn a reversed depth buffer, 1 at NEAR and 0 at FAR, into whole millimetres in m."""
     inverse = z * np.float32(1 / NEAR - 1 / FAR) + np.float32(1 / FAR)
-    metres: DepthArray = np.rint(np.float32(1000.0) / inverse) * np.float32(0.001)
+    metres: DepthArray = np.rint(np.float32(1000.0) / inverse) / np.float32(1000.0)
     metres[metres > MAX_DEPTH] = 0.0
     return metres
