@@ -162,7 +162,7 @@ def test_command_outside_the_limits_is_limited_and_the_limits_named() -> None:
 def test_stamp_from_the_past_is_dropped_and_counted() -> None:
     with graph(policy_node__policy="stand_ins:Slow") as nodes:
         publisher = nodes["policy_node"].create_publisher(Keypoints, "keypoints", qos.sensor("lockstep"))
-        handle = nodes.send()
+        handle = nodes.send(max_steps=6)
         wait_for(lambda: nodes.executed)
         publisher.publish(convert.percept_to_msg(Percept(NANOSECONDS // 2), "base"))
         counts = nodes["policy_node"].meter.counts

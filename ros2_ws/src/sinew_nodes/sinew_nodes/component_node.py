@@ -33,7 +33,7 @@ P = TypeVar("P")
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
-class ComponentNode(LifecycleNode, Generic[P]):  # type: ignore[misc]
+class ComponentNode(LifecycleNode, Generic[P]):
     """A lifecycle node with parameters `P`; one failing callback deactivates it.
 
     A ConfigError in `setup` leaves it unconfigured. Whatever fails is logged with its traceback and

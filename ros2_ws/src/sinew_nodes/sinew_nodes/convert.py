@@ -122,7 +122,7 @@ def depth_from_msg(message: Image | ImageView) -> DepthArray:
     """Return a 16UC1 image as depth, (h, w), in m."""
     _check_encoding(message, "16UC1", 2)
     millimetres = np.frombuffer(message.data, ">u2" if message.is_bigendian else "<u2")
-    metres = np.divide(millimetres, np.float32(1000), dtype=np.float32)
+    metres: DepthArray = np.divide(millimetres, np.float32(1000), dtype=np.float32)
     return metres.reshape(message.height, message.width)
 
 

@@ -16,6 +16,7 @@ from sinew_nodes.component_node import ComponentNode
 from sinew_nodes.parameters import GraphParameters
 
 P = TypeVar("P", bound=GraphParameters)
+AS_CONFIGURED = "hardware"
 PACES: tuple[Pace, ...] = ("realtime", "lockstep")
 
 
@@ -31,12 +32,13 @@ class Episode:
 def hardware_for(parameters: GraphParameters) -> Hardware:
     """Load the hardware file that a node was given, at the pace it was given; raises ConfigError."""
     hardware = load_hardware(parameters.hardware)
+    if parameters.pace == AS_CONFIGURED:
+        return hardware
     for pace in PACES:
         if parameters.pace == pace:
             return hardware.with_pace(pace)
-    if parameters.pace:
-        raise ConfigError(f"parameter pace: got '{parameters.pace}'.{did_you_mean(parameters.pace, PACES)}")
-    return hardware
+    known = (*PACES, AS_CONFIGURED)
+    raise ConfigError(f"parameter pace: got '{parameters.pace}'.{did_you_mean(parameters.pace, known)}")
 
 
 class EpisodeNode(ComponentNode[P], Generic[P]):

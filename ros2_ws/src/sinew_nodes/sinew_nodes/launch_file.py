@@ -245,6 +245,7 @@ def _top_level(path: Path) -> Iterator[tuple[int, str, Any]]:
     content = dict(loader.construct_mapping(root, deep=True)) if isinstance(root, yaml.MappingNode) else {}
     if list(content) != ["launch"] or not isinstance(content["launch"], list):
         raise ConfigError(f"{path}: expected a mapping with the one key 'launch', a list.")
+    assert root is not None
     for node in root.value[0][1].value:
         line = node.start_mark.line + 1
         entry = loader.construct_object(node, deep=True)

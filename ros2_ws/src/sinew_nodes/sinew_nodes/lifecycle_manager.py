@@ -40,7 +40,7 @@ class GraphError(Exception):
         self.code = code
 
 
-class LifecycleManager(Node):  # type: ignore[misc]
+class LifecycleManager(Node):
     """Knows the nodes of the graph by name and whether they live. Its executor runs in another thread."""
 
     def __init__(self) -> None:

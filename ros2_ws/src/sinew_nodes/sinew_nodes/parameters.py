@@ -21,7 +21,7 @@ class GraphParameters:
 
     hardware: str
     task: str
-    pace: str = ""  # realtime | lockstep; empty: the hardware file's
+    pace: str = "hardware"  # realtime | lockstep | hardware: as the hardware file says
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,11 @@ LEASE = Duration(seconds=3)
 
 
 def sensor(pace: Pace) -> QoSProfile:
-    """Joints, images and keypoints: in real time the newest only, in lockstep every one."""
-    return _best_effort(1) if pace == "realtime" else _reliable(2, latched=True)
+    """Joints, images and keypoints: in real time the newest two, in lockstep every one.
+
+    Two, so that one late wake-up loses no frame.
+    """
+    return _best_effort(2) if pace == "realtime" else _reliable(2, latched=True)
 
 
 def command(pace: Pace) -> QoSProfile:
