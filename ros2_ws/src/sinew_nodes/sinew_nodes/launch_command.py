@@ -1,4 +1,4 @@
-"""Start the nodes of a launch file: sinew launch FILE [argument:=value ...]
+"""start the nodes of a launch file: sinew launch FILE [argument:=value ...]
 
 FILE is a path, or a name such as `bringup` that is found among Sinew's own. Where ROS 2's `ros2 launch`
 is installed, it runs the file; otherwise Sinew runs it itself (see sinew_nodes.launch_file).

@@ -20,6 +20,7 @@ from sinew_nodes.launch_file import NodeSpec
 from sinew_nodes.transport import transport_environment
 
 INTERRUPT_GRACE = 5.0  # s from SIGINT to SIGTERM
+REPEAT = 0.5  # s from one SIGINT to the next
 TERMINATE_GRACE = 2.0  # s from SIGTERM to SIGKILL
 PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None)
@@ -69,10 +70,13 @@ class Supervisor:
     def stop(self, grace: float = INTERRUPT_GRACE) -> None:
         """End every process: SIGINT, then SIGTERM, then SIGKILL."""
         try:
-            self._send(signal.SIGINT)
-            if not self._all_gone(grace):
-                self._send(signal.SIGTERM)
-                self._all_gone(TERMINATE_GRACE)
+            deadline = time.monotonic() + grace
+            while time.monotonic() < deadline:
+                self._send(signal.SIGINT)  # again and again: a child that just starts may not hear it yet
+                if self._all_gone(min(grace, REPEAT)):
+                    return
+            self._send(signal.SIGTERM)
+            self._all_gone(TERMINATE_GRACE)
         finally:
             self._send(signal.SIGKILL)
             self._all_gone(TERMINATE_GRACE)
