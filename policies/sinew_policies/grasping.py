@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from sinew_policies.memory import width_along
 SQUARE = 1.2  # the ratio of two sides below which an object may be grasped across either
 CANDIDATE_ITERATIONS = 20  # enough to compare answers; each costs control time
 TURNING = 0.3  # the cost of turning the tip by 1 rad beside that of moving a joint by 1 rad
+CROWDED = 400.0  # the cost of coming down 1 m deep into something else
 JAW_RADIUS = 0.008  # m, about half the thickness of a jaw
 FLAT = 0.01  # m; lower things do not stop a jaw
 UNKNOWN_WIDTH = 0.028  # m, of an object whose extent perception does not tell
@@ -69,14 +70,22 @@ def closing_yaws(item: Keypoint, present: float) -> list[float]:
 
 
 def best_yaw(
-    solver: TipSolver, position: FloatArray, yaws: Iterable[float], joints: FloatArray, present_yaw: float
+    solver: TipSolver,
+    position: FloatArray,
+    yaws: Mapping[float, float],
+    joints: FloatArray,
+    present_yaw: float,
 ) -> float:
-    """Return the yaw that the arm reaches best at `position` from `joints`, with the least motion."""
+    """Return the yaw that the arm reaches best at `position` from `joints`, with the least motion.
+
+    `yaws` holds what each of them costs beforehand; one unit is as bad as moving a joint by 1 rad.
+    """
 
     def cost(yaw: float) -> float:
         solution = solver.solve(TipPose(position, yaw), joints, CANDIDATE_ITERATIONS)
         motion = float(np.abs(solution.position - joints).max()) + TURNING * abs(wrapped(yaw - present_yaw))
-        return 200.0 * max(solution.error - 1e-3, 0.0) + 5.0 * max(solution.turn - 0.05, 0.0) + motion
+        unreached = 200.0 * max(solution.error - 1e-3, 0.0) + 5.0 * max(solution.turn - 0.05, 0.0)
+        return yaws[yaw] + unreached + motion
 
     return min(yaws, key=cost)
 
@@ -110,16 +119,14 @@ def plan_grasp(
     no further, since a jaw that swings wide hits what stands beside.
     """
     centre = np.array([item.position[0], item.position[1], max(item.position[2], lowest)])
-    yaws = closing_yaws(item, present_yaw)
     others = list(others)
 
-    def depth(yaw: float) -> float:
+    def crowded(yaw: float) -> float:
         reach = width_along(item, yaw, UNKNOWN_WIDTH) / 2 + clearance + JAW_RADIUS
-        return round(crowding(item, yaw, others, reach), 3)
+        return CROWDED * crowding(item, yaw, others, reach)
 
-    clearest = min(depth(yaw) for yaw in yaws)
-    free = [yaw for yaw in yaws if depth(yaw) <= clearest]
-    yaw = best_yaw(solver, centre, free, joints, present_yaw)
+    yaws = {yaw: crowded(yaw) for yaw in closing_yaws(item, present_yaw)}
+    yaw = best_yaw(solver, centre, yaws, joints, present_yaw)
     width = width_along(item, yaw, UNKNOWN_WIDTH)
     above = float(centre[2] - item.position[2])
     opening = width + 2 * clearance

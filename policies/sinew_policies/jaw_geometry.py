@@ -9,19 +9,22 @@ import numpy as np
 from sinew_core.robot import Robot
 from sinew_core.types import FloatArray
 
-FAR = 0.2  # m, further out than any jaw
+FAR = 0.08  # m, further out than a jaw and nearer than the rest of the arm
+BROAD = 0.03  # m, the same across the closing axis, where the arm is nearer
+INTO = 0.002  # m from a jaw's outer face to well inside it
 SAMPLES = 21  # apertures at which the opening is measured
 
 
 @dataclass(frozen=True, slots=True)
 class Jaws:
-    """Where the jaws are along the closing axis y, m from the tip.
+    """Where the jaws are, m from the tip, mostly along the closing axis y.
 
     A gripper with one fixed jaw opens to one side only: the middle between its pads, where an object is
     held, moves along the closing axis with the opening.
     """
 
     outside: tuple[float, float]  # of the closed gripper: its outer faces, low and high
+    broadside: tuple[float, float]  # m along x, across the closing axis: the closed gripper's faces
     apertures: FloatArray  # (m,) rising
     openings: FloatArray  # (m,) m between the pads at each aperture, rising
     middles: FloatArray  # (m,) m, halfway between the pads at each aperture
@@ -36,22 +39,40 @@ class Jaws:
 
 
 def measure_jaws(robot: Robot) -> Jaws:
-    """Measure the jaws at the height of the tip."""
+    """Measure the pads at the height of the tip, and the outer faces around it."""
     model = mujoco.MjModel.from_xml_path(str(robot.urdf))
     data = mujoco.MjData(model)
     closed = _pose(model, data, robot, 0.0)
-    low, high = (s * (FAR - _ray(model, data, closed, s * FAR, -s)) for s in (-1.0, 1.0))
+    outside = _faces(model, data, closed[:3, 3], closed[:3, 1], FAR)
+    jaws = [closed[:3, 3] + y * closed[:3, 1] for y in (outside[0] + INTO, outside[1] - INTO)]
+    backs, fronts = np.array([_faces(model, data, jaw, closed[:3, 0], BROAD) for jaw in jaws]).T
     apertures = np.linspace(0, 1, SAMPLES)
     rooms = np.array([_inside(model, data, _pose(model, data, robot, a)) for a in apertures])
     met = rooms[:, 1] < FAR  # past the pads' height, a jaw that swings is met no more
     apertures, rooms = apertures[met], rooms[met]
     openings = rooms[:, 1] - rooms[:, 0]
     rising = np.diff(np.maximum.accumulate(openings), prepend=-1.0) > 0
-    return Jaws((low, high), apertures[rising], openings[rising], rooms[rising].mean(axis=1))
+    return Jaws(
+        outside=outside,
+        broadside=(float(backs.min()), float(fronts.max())),
+        apertures=apertures[rising],
+        openings=openings[rising],
+        middles=rooms[rising].mean(axis=1),
+    )
+
+
+def _faces(
+    model: mujoco.MjModel, data: mujoco.MjData, point: FloatArray, axis: FloatArray, far: float
+) -> tuple[float, float]:
+    """Return where the jaws begin on an axis (3,) through a point (3,), from `far` on either side, m."""
+    low, high = (s * (far - _ray(model, data, point + s * far * axis, -s * axis)) for s in (-1.0, 1.0))
+    return low, high
 
 
 def _inside(model: mujoco.MjModel, data: mujoco.MjData, tip: FloatArray) -> tuple[float, float]:
-    return -_ray(model, data, tip, 0.0, -1.0), _ray(model, data, tip, 0.0, 1.0)
+    """Return where the pads begin on the closing axis when one comes from the tip, m."""
+    low, high = (s * _ray(model, data, tip[:3, 3], s * tip[:3, 1]) for s in (-1.0, 1.0))
+    return low, high
 
 
 def _pose(model: mujoco.MjModel, data: mujoco.MjData, robot: Robot, aperture: float) -> FloatArray:
@@ -67,9 +88,8 @@ def _pose(model: mujoco.MjModel, data: mujoco.MjData, robot: Robot, aperture: fl
     return robot.chain.pose(robot.tip_link, position)
 
 
-def _ray(model: mujoco.MjModel, data: mujoco.MjData, tip: FloatArray, at: float, direction: float) -> float:
-    """Return the distance to the first jaw from `at` on the closing axis, FAR where there is none."""
-    start, way = tip[:3, 3] + at * tip[:3, 1], direction * tip[:3, 1]
+def _ray(model: mujoco.MjModel, data: mujoco.MjData, start: FloatArray, way: FloatArray) -> float:
+    """Return the distance from a point (3,) to the first geometry in a direction (3,), FAR for none."""
     geom = np.zeros(1, dtype=np.int32)
     distance = mujoco.mj_ray(model, data, start, way, None, 1, -1, geom, None)
     return FAR if distance < 0 else float(distance)

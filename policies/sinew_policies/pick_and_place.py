@@ -87,7 +87,7 @@ def carry(
     closed = [bool(c) for c in affordance.closed]
     last = max((i for i, c in enumerate(closed) if c), default=-1)
     if last >= 0:
-        yaws = [grasp.yaw + k * np.pi / 2 for k in range(4)]
+        yaws = {grasp.yaw + k * np.pi / 2: 0.0 for k in range(4)}
         release = grasp.carrying(waypoints[last])
         motion = skills.motion
         grasp = grasp.turned(best_yaw(motion.solver, release, yaws, motion.joints, motion.yaw))

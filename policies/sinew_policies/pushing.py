@@ -55,18 +55,20 @@ def push(skills: TipSkills, config: PushConfig, affordance: Affordance) -> Scrip
 def plan_stroke(skills: TipSkills, config: PushConfig, item: Keypoint, target: Keypoint) -> Stroke:
     """Return the push that brings an object's centre onto the target.
 
-    The closing axis lies along the push, so that both jaws stand behind one another and the object is
-    met in its middle, even by a gripper whose closed jaws are beside its tip.
+    The closing axis lies across the push, so that both closed jaws meet the object side by side: a broad
+    face, as upright as the gripper. It meets the object in the middle even where the closed jaws are
+    beside the tip.
     """
     way = target.position[:2] - item.position[:2]
     heading = float(np.arctan2(way[1], way[0]))
     along = np.array([np.cos(heading), np.sin(heading), 0.0])
     half = width_along(item, heading, UNKNOWN_WIDTH) / 2
     height = max(config.height, skills.lowest)
-    low, high = skills.jaws.outside
-    start = np.array([item.position[0], item.position[1], height]) - (half + config.behind) * along
-    end = np.array([target.position[0], target.position[1], height]) - half * along
-    motion = skills.motion
-    yaw = best_yaw(motion.solver, start, [heading, heading + np.pi], motion.joints, motion.yaw)
-    reach = high if np.cos(yaw - heading) > 0 else -low
-    return Stroke(start - reach * along, end - reach * along, yaw)
+    behind = np.array([item.position[0], item.position[1], height]) - (half + config.behind) * along
+    there = np.array([target.position[0], target.position[1], height]) - half * along
+    motion, (back, front) = skills.motion, skills.jaws.broadside
+    reaches = {heading - np.pi / 2: front, heading + np.pi / 2: -back}  # the tip's x axis along, against
+    yaw = best_yaw(motion.solver, behind, dict.fromkeys(reaches, 0.0), motion.joints, motion.yaw)
+    axis = np.array([np.cos(yaw), np.sin(yaw), 0.0])
+    shift = -reaches[yaw] * along - sum(skills.jaws.outside) / 2 * axis
+    return Stroke(behind + shift, there + shift, yaw)

@@ -40,3 +40,8 @@ def test_the_pads_of_the_fr3_are_twice_the_finger_joint_apart(fr3: Jaws) -> None
 def test_closed_jaws_have_their_outer_faces_outside(so101: Jaws, fr3: Jaws) -> None:
     for jaws in (so101, fr3):
         assert 0.005 < jaws.outside[1] - jaws.outside[0] < 0.06
+
+
+def test_the_closed_jaws_are_a_finger_broad(so101: Jaws, fr3: Jaws) -> None:
+    assert so101.broadside == pytest.approx((-0.009, 0.009), abs=1e-3)
+    assert fr3.broadside == pytest.approx((-0.009, 0.009), abs=2e-3)
