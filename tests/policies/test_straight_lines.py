@@ -96,3 +96,19 @@ def test_braking_ends_within_the_distance() -> None:
             covered += speed * DT
             speed -= 1.5 * DT
         assert covered <= distance + 1e-9
+
+
+def test_a_goal_that_changes_in_full_flight_is_not_circled(hardware: Hardware) -> None:
+    rng = np.random.default_rng(0)
+    motion = begun(hardware)
+    start = motion.position.copy()
+    for _ in range(20):
+        away = TipGoal(start + rng.uniform(-0.03, 0.03, 3), motion.yaw, 1.0, passing=0.006)
+        for _ in range(4):
+            motion.advance(away)
+        near = TipGoal(motion.position + rng.uniform(-0.02, 0.02, 3), motion.yaw, 1.0, passing=0.006)
+        for _ in range(40):
+            if motion.arrived(near, at(hardware.robot.home)):
+                break
+            motion.advance(near)
+        assert motion.arrived(near, at(hardware.robot.home))
