@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from functools import partial
 
@@ -14,6 +15,7 @@ from sinew_nodes import convert
 from sinew_nodes.component_node import ComponentNode
 from sinew_nodes.image_wire import image_from_wire
 
+WAITING = 2  # images of a camera that wait for their other half, before the oldest is dropped
 OnFrame = Callable[[str, CameraFrame], None]
 
 
@@ -28,8 +30,8 @@ class FrameInbox:
         on_frame: OnFrame,
     ) -> None:
         self._on_frame = on_frame
-        self._rgb: dict[str, tuple[int, ImageArray]] = {}
-        self._depth: dict[str, tuple[int, DepthArray]] = {}
+        self._rgb: dict[str, dict[int, ImageArray]] = defaultdict(dict)  # by camera and stamp
+        self._depth: dict[str, dict[int, DepthArray]] = defaultdict(dict)
         for name, camera in cameras:
             take_rgb = self._take_rgb if camera.depth else self._take_rgb_alone
             node.listen(Image, color_topic(name), partial(take_rgb, name), profile, raw=True)
@@ -42,19 +44,21 @@ class FrameInbox:
 
     def _take_rgb(self, name: str, wire: bytes) -> None:
         image = image_from_wire(wire)
-        self._rgb[name] = (image.stamp, convert.rgb_from_msg(image))
-        self._join(name)
+        self._rgb[name][image.stamp] = convert.rgb_from_msg(image)
+        self._join(name, image.stamp)
 
     def _take_depth(self, name: str, wire: bytes) -> None:
         image = image_from_wire(wire)
-        self._depth[name] = (image.stamp, convert.depth_from_msg(image))
-        self._join(name)
+        self._depth[name][image.stamp] = convert.depth_from_msg(image)
+        self._join(name, image.stamp)
 
-    def _join(self, name: str) -> None:
-        rgb, depth = self._rgb.get(name), self._depth.get(name)
-        if rgb is not None and depth is not None and rgb[0] == depth[0]:
-            del self._rgb[name], self._depth[name]
-            self._on_frame(name, CameraFrame(rgb[0], rgb[1], depth[1]))
+    def _join(self, name: str, stamp: int) -> None:
+        rgb, depth = self._rgb[name], self._depth[name]
+        if stamp in rgb and stamp in depth:
+            self._on_frame(name, CameraFrame(stamp, rgb.pop(stamp), depth.pop(stamp)))
+        for halves in (rgb, depth):
+            while len(halves) > WAITING:
+                del halves[min(halves)]
 
 
 def color_topic(camera: str) -> str:
