@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from typing import get_args
+
+from sinew_core.hardware import Pace
 
 from sinew_eval.records import RunConfig
 
@@ -18,6 +21,12 @@ def add_run_options(parser: argparse.ArgumentParser, *, episodes: int, seed: int
     parser.add_argument("--affordance", default="rule_grounding", help=plugin)
     parser.add_argument("--episodes", type=positive, default=episodes, metavar="N")
     parser.add_argument("--seed", type=natural, default=seed, help=f"episode i uses seed + i ({seed})")
+    parser.add_argument(
+        "--pace",
+        choices=get_args(Pace),
+        default="lockstep",
+        help="lockstep (default): as fast as can be, the same for a seed; realtime: graph ros only",
+    )
     parser.add_argument("--max-steps", type=natural, default=0, help="control periods; 0: the task's own")
 
 
@@ -25,7 +34,7 @@ def run_config(arguments: argparse.Namespace, *, video: bool) -> RunConfig:
     """Return what `add_run_options` read; without video no camera is named for it."""
     fields = {
         name: getattr(arguments, name)
-        for name in ("hardware", "task", "policy", "reward", "affordance", "instruction", "max_steps")
+        for name in ("hardware", "task", "policy", "reward", "affordance", "instruction", "max_steps", "pace")
     }
     return RunConfig(**fields) if video else RunConfig(**fields, video_camera="")
 

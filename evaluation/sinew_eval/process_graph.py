@@ -30,6 +30,8 @@ class ProcessGraph:
     """Runs episodes in lockstep, in this process."""
 
     def __init__(self, config: RunConfig) -> None:
+        if config.pace != "lockstep":
+            raise ConfigError("the graph 'process' runs in lockstep only. Use --graph ros for real time.")
         self._config = config
         self._hardware = load_hardware(config.hardware).with_pace("lockstep")
         self._brain = make_brain(config, self._hardware)

@@ -95,7 +95,7 @@ class EpisodeRecorder:
         return EpisodeRecord(
             index=self._index,
             result=result,
-            reward_sum=float(np.sum(self._rewards)),
+            reward_sum=float(np.nansum(self._rewards)),
             wall=wall,
             step_ms=1000 * np.diff(self._walls),
             limits=dict(self._limits.most_common()),

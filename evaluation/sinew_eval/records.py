@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from sinew_core.hardware import Pace
 from sinew_core.runtime import EpisodeResult
 from sinew_core.types import FloatArray, ImageArray
 
@@ -21,6 +22,7 @@ class RunConfig:
     affordance: str = "rule_grounding"
     instruction: str = ""  # empty: the task draws one from the seed
     max_steps: int = 0  # control periods; 0: the task's own
+    pace: Pace = "lockstep"
     video_camera: str = "side"
 
 

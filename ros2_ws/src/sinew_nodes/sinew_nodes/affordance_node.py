@@ -6,6 +6,7 @@ import sys
 import threading
 import time
 
+from sinew_core.models import make_affordance
 from sinew_core.protocols import AffordanceModel
 from sinew_core.runtime import guarded
 from sinew_core.types import Affordance, Observation, Refusal
@@ -14,7 +15,6 @@ from sinew_msgs.msg import Affordance as AffordanceMsg
 from sinew_nodes import convert, qos
 from sinew_nodes.component_node import run_node
 from sinew_nodes.episode_node import Episode
-from sinew_nodes.models import make_affordance
 from sinew_nodes.observer_node import ObserverNode
 from sinew_nodes.parameters import AffordanceParameters
 
@@ -30,7 +30,9 @@ class AffordanceNode(ObserverNode[AffordanceParameters]):
     def setup(self) -> None:
         """Load the model and subscribe."""
         self.open_episodes()
-        self._model: AffordanceModel = make_affordance(self.parameters, self.hardware)
+        self._model: AffordanceModel = make_affordance(
+            self.parameters.affordance, self.hardware, self.parameters.task
+        )
         self._asked: Episode | None = None
         self._publisher = self.create_publisher(AffordanceMsg, "affordance", qos.latched())
         self.open_observations(self._model, affordance=False)

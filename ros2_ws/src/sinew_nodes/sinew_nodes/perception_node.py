@@ -8,6 +8,7 @@ from collections import deque
 
 from sensor_msgs.msg import JointState as JointStateMsg
 from sinew_core.hardware import due_cameras
+from sinew_core.models import make_perception
 from sinew_core.protocols import PerceptionModel
 from sinew_core.runtime import guarded
 from sinew_core.types import CameraFrame, Task
@@ -18,7 +19,6 @@ from sinew_nodes.assembly import JOINTS, LockstepAssembler, Parts, RealtimeAssem
 from sinew_nodes.component_node import run_node
 from sinew_nodes.episode_node import EpisodeNode
 from sinew_nodes.frames import FrameInbox
-from sinew_nodes.models import make_perception
 from sinew_nodes.parameters import GraphParameters
 
 
@@ -34,7 +34,7 @@ class PerceptionNode(EpisodeNode[GraphParameters]):
     def setup(self) -> None:
         """Load the model and subscribe."""
         self.open_episodes()
-        self._model: PerceptionModel = make_perception(self.parameters, self.hardware)
+        self._model: PerceptionModel = make_perception(self.hardware, self.parameters.task)
         cameras = {name: camera for name, camera in self.hardware.config.cameras.items() if camera.every}
         fastest = min((camera.every for camera in cameras.values()), default=0)
         always = [name for name, camera in cameras.items() if camera.every == fastest]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
+from sinew_core.models import make_policy
 from sinew_core.protocols import Policy
 from sinew_core.runtime import checked_infer, guarded
 from sinew_core.types import Observation, Task
@@ -12,7 +13,6 @@ from trajectory_msgs.msg import JointTrajectory
 
 from sinew_nodes import convert, qos
 from sinew_nodes.component_node import run_node
-from sinew_nodes.models import make_policy
 from sinew_nodes.observer_node import ObserverNode
 from sinew_nodes.parameters import PolicyParameters
 
@@ -28,7 +28,7 @@ class PolicyNode(ObserverNode[PolicyParameters]):
     def setup(self) -> None:
         """Load the policy and subscribe."""
         self.open_episodes()
-        self._policy: Policy = make_policy(self.parameters, self.hardware)
+        self._policy: Policy = make_policy(self.parameters.policy, self.hardware, self.parameters.task)
         self._publisher = self.create_publisher(JointTrajectory, "policy/chunk", qos.command(self.pace))
         self.open_observations(self._policy, affordance=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 
+from sinew_core.models import make_reward
 from sinew_core.protocols import RewardModel
 from sinew_core.runtime import guarded
 from sinew_core.types import Observation, Task
@@ -12,7 +13,6 @@ from sinew_msgs.msg import RewardEstimate
 
 from sinew_nodes import convert, qos
 from sinew_nodes.component_node import run_node
-from sinew_nodes.models import make_reward
 from sinew_nodes.observer_node import ObserverNode
 from sinew_nodes.parameters import RewardParameters
 
@@ -28,7 +28,7 @@ class RewardNode(ObserverNode[RewardParameters]):
     def setup(self) -> None:
         """Load the reward model and subscribe."""
         self.open_episodes()
-        self._model: RewardModel = make_reward(self.parameters, self.hardware)
+        self._model: RewardModel = make_reward(self.parameters.reward, self.hardware, self.parameters.task)
         self._publisher = self.create_publisher(RewardEstimate, "reward", qos.event())
         self.open_observations(self._model, affordance=True)
 

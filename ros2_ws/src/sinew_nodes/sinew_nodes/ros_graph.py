@@ -1,4 +1,4 @@
-"""Episodes through the real ROS 2 graph, in lockstep, for `sinew run --graph ros`."""
+"""Episodes through the real ROS 2 graph, for `sinew run --graph ros`."""
 
 from __future__ import annotations
 
@@ -40,7 +40,8 @@ class _Collected:
         while self.emitted < len(self.executed) - (0 if last else 1):
             executed, arrival = self.executed[self.emitted]
             reward = self.rewards.pop(executed.stamp, None)
-            if reward is None and not last:
+            # In real time a reward model may skip a period; a later reward tells that it did.
+            if reward is None and not last and not any(stamp > executed.stamp for stamp in self.rewards):
                 return
             yield StepRecord(
                 index=self.emitted,
@@ -107,7 +108,7 @@ class RosGraph:
             "policy": config.policy,
             "reward": config.reward,
             "affordance": config.affordance,
-            "pace": "lockstep",
+            "pace": config.pace,
         }
         graph = GraphProcess(bringup(arguments), "sinew_run")
         self._graph, self._episode = graph, 0
@@ -116,7 +117,7 @@ class RosGraph:
             graph.listen(RewardEstimateMsg, "reward", self._on_reward, qos.event())
             if config.video_camera in self._hardware.cameras:
                 topic = color_topic(config.video_camera)
-                graph.listen(Image, topic, self._on_frame, qos.sensor("lockstep"))
+                graph.listen(Image, topic, self._on_frame, qos.sensor(config.pace))
             graph.spin()
             graph.wait_until_up()
         except BaseException:
