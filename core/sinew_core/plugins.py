@@ -11,6 +11,7 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
@@ -42,12 +43,14 @@ def short_names(package: str) -> list[str]:
     found = importlib.util.find_spec(package)
     if found is None or found.submodule_search_locations is None:
         return []
-    return [
-        info.name
-        for info in pkgutil.iter_modules(found.submodule_search_locations)
-        if f"\nclass {camel_case(info.name)}"
-        in (Path(info.module_finder.path) / f"{info.name}.py").read_text(encoding="utf-8")  # type: ignore[union-attr]
-    ]
+    folders = [Path(place) for place in found.submodule_search_locations]
+    modules = {path.stem: path for folder in folders for path in sorted(folder.glob("*.py"))}
+    return [name for name, path in modules.items() if _holds_namesake(path)]
+
+
+def _holds_namesake(path: Path) -> bool:
+    pattern = rf"^class {re.escape(camel_case(path.stem))}\b"
+    return re.search(pattern, path.read_text(encoding="utf-8"), re.MULTILINE) is not None
 
 
 def camel_case(name: str) -> str:

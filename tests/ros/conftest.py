@@ -8,10 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("rclpy")
-pytest.importorskip("sinew_msgs")
-
 from sinew_nodes.domain import free_domain
 from sinew_nodes.transport import set_up_transport
 

@@ -6,9 +6,6 @@ import itertools
 
 import numpy as np
 import pytest
-
-pytest.importorskip("rclpy")
-
 from sinew_core.types import JointState
 from sinew_nodes.assembly import JOINTS, LockstepAssembler, RealtimeAssembler, period_index
 

@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
-pytest.importorskip("rclpy")
-pytest.importorskip("sinew_msgs")
-
 from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import Image
 from sinew_core.types import (

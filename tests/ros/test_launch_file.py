@@ -5,9 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
-pytest.importorskip("rclpy")
-
 from sinew_core.errors import ConfigError
 from sinew_nodes.launch_command import find_launch_file, parse_arguments
 from sinew_nodes.launch_file import read_arguments, resolve

@@ -11,20 +11,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-rclpy = pytest.importorskip("rclpy")
-sinew_msgs = pytest.importorskip("sinew_msgs")
-
-from ament_index_python import get_resource  # noqa: E402
-from builtin_interfaces.msg import Time  # noqa: E402
-from geometry_msgs.msg import Point  # noqa: E402
-from rclpy.action import ActionClient, ActionServer  # noqa: E402
-from rclpy.context import Context  # noqa: E402
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor  # noqa: E402
-from rclpy.serialization import deserialize_message, serialize_message  # noqa: E402
-from sinew_msgs import msg  # noqa: E402
-from sinew_msgs.action import RunEpisode  # noqa: E402
-from std_msgs.msg import Header  # noqa: E402
+import rclpy
+from ament_index_python import get_resource
+from builtin_interfaces.msg import Time
+from geometry_msgs.msg import Point
+from rclpy.action import ActionClient, ActionServer
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.serialization import deserialize_message, serialize_message
+from sinew_msgs import msg
+from sinew_msgs.action import RunEpisode
+from std_msgs.msg import Header
 
 DOMAIN = 71
 TIMEOUT_S = 20.0

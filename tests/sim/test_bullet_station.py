@@ -82,7 +82,6 @@ def test_the_arm_settles_on_its_target(station: BulletStation, hardware: Hardwar
 
 @pytest.mark.parametrize("task", ["reach", "push", "pick_place", "stack"])
 def test_a_seed_gives_the_scene_that_mujoco_has(hardware: Hardware, task: str) -> None:
-    pytest.importorskip("mujoco")
     from sinew_sim.mujoco_station import MujocoStation, MujocoStationConfig
 
     ours, theirs = open_station(hardware, task), MujocoStation(MujocoStationConfig(), hardware, task)
