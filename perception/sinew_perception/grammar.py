@@ -100,7 +100,7 @@ def parse(sentence: str) -> Command:
             target = _phrase(parts["b"]) if "b" in parts else None
             inside = parts.get("how", "") in _INTO.split("|")
             return Command(form, _phrase(parts["a"]), target, inside)
-    raise NotUnderstoodError(f'I do not understand "{plain}". {UNDERSTOOD}')
+    raise NotUnderstoodError(f'I do not understand "{sentence.strip()}". {UNDERSTOOD}')
 
 
 def _phrase(text: str) -> Phrase:

@@ -180,6 +180,11 @@ def test_a_sentence_outside_the_grammar_is_refused(sentence: str) -> None:
     assert answer.saw == tuple(sorted(SCENE))
 
 
+def test_a_sentence_in_another_language_is_quoted_as_it_was_given() -> None:
+    sentence = "Lege den roten Würfel in die blaue Schüssel!"
+    assert f'"{sentence}"' in refusal(sentence).reason
+
+
 def test_an_unknown_word_is_refused_and_named() -> None:
     assert '"the pink cube"' in refusal("put the pink cube in the blue bowl").reason
     assert "left of" in refusal("put the red cube to the left of the blue bowl").reason

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from sinew_core.errors import ConfigError
-from sinew_nodes.launch_command import find_launch_file, parse_arguments
+from sinew_nodes.launch_command import find_launch_file, main, parse_arguments
 from sinew_nodes.launch_file import read_arguments, resolve
 
 
@@ -80,6 +80,12 @@ def test_a_launch_file_is_found_by_name_and_its_neighbour_is_named() -> None:
     assert find_launch_file("bringup").name == "bringup.launch.yaml"
     with pytest.raises(ConfigError, match="Did you mean 'bringup'"):
         find_launch_file("bringpu")
+
+
+def test_without_a_file_only_the_file_is_asked_for(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main([])
+    assert capsys.readouterr().err.rstrip().endswith("arguments are required: file")
 
 
 def test_bringup_lies_within_the_subset() -> None:

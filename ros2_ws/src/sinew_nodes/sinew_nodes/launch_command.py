@@ -33,7 +33,7 @@ def main(argv: Sequence[str]) -> int:
         prog="sinew launch", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("file", help="a launch file, by path or by name")
-    parser.add_argument("arguments", nargs="*", metavar="argument:=value")
+    parser.add_argument("arguments", nargs="*", default=[], metavar="argument:=value")
     parser.add_argument("-s", "--show-args", action="store_true", help="say which arguments the file takes")
     options = parser.parse_args(argv)
     path = find_launch_file(options.file)
