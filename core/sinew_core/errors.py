@@ -21,6 +21,8 @@ class InferenceError(Exception):
 def did_you_mean(given: str, available: Iterable[str]) -> str:
     """Return the tail of an error sentence: the nearest name if one is near, and all that there is."""
     names = sorted(available)
-    near = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+    if not names:
+        return ""
+    near = difflib.get_close_matches(given, names, n=1, cutoff=0.6)
     hint = f" Did you mean '{near[0]}'?" if near else ""
-    return f"{hint} Available: {', '.join(names) if names else 'nothing'}."
+    return f"{hint} Available: {', '.join(names)}."

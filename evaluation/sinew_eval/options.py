@@ -15,7 +15,9 @@ def add_run_options(parser: argparse.ArgumentParser, *, episodes: int, seed: int
     plugin = "a short name, module:Class, or a YAML file"
     parser.add_argument("--hardware", default="sim_mujoco", help="a name or path of a hardware YAML")
     parser.add_argument("--task", default="pick_place")
-    parser.add_argument("--instruction", default="", help="the sentence; the task draws one when left out")
+    parser.add_argument(
+        "--instruction", default="", help="the sentence; left out or empty, the task draws one"
+    )
     parser.add_argument("--policy", default="affordance_follower", help=plugin)
     parser.add_argument("--reward", default="affordance_path", help=plugin)
     parser.add_argument("--affordance", default="rule_grounding", help=plugin)

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from graphs import FAKE_WORLD, wait_for
 from rclpy.action import ActionClient
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -48,7 +49,15 @@ class Nodes:
     def __init__(self) -> None:
         self.nodes: dict[str, Any] = {}
         self.executed: list[ExecutedCommand] = []
+        self.diagnostics: dict[str, DiagnosticStatus] = {}  # the last of each node
         self._threads: list[tuple[SingleThreadedExecutor, threading.Thread]] = []
+
+    def hear(self, message: DiagnosticArray) -> None:
+        self.diagnostics.update({status.name: status for status in message.status})
+
+    def level(self, name: str) -> bytes | None:
+        """The diagnostic level that a node has last reported."""
+        return self.diagnostics[name].level if name in self.diagnostics else None
 
     def add(self, node: Any) -> Any:
         executor = SingleThreadedExecutor()
@@ -142,6 +151,7 @@ def graph(hardware: str = str(FAKE_WORLD), **parameters: Any) -> Iterator[Nodes]
         client_node.create_subscription(
             ExecutedCommand, "executed_command", nodes.executed.append, qos.event()
         )
+        client_node.create_subscription(DiagnosticArray, "/diagnostics", nodes.hear, 100)
         nodes.client = ActionClient(client_node, RunEpisode, "run_episode")
         nodes.add(client_node)
         assert nodes.client.wait_for_server(10.0)

@@ -117,6 +117,7 @@ def test_ctrl_c_on_launch_leaves_no_process() -> None:
     rest = launch.communicate(timeout=20)[0]
     assert launch.returncode == 0
     assert "Traceback" not in rest
+    assert "has died" not in rest
     assert not [pid for pid in children if alive(pid)]
 
 

@@ -7,8 +7,9 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from diagnostic_msgs.msg import DiagnosticStatus
 from graphs import wait_for
-from nodes_here import graph, ros
+from nodes_here import KINDS, graph, ros
 from rclpy.lifecycle import TransitionCallbackReturn
 from sinew_core.hardware import load_hardware
 from sinew_core.types import NANOSECONDS, ActionChunk, Percept
@@ -227,3 +228,23 @@ def test_lockstep_without_a_world_is_refused(hardware_file: WriteHardware) -> No
         nodes.nodes = {"station_node": node}
         assert nodes.trigger(node, "trigger_configure") == TransitionCallbackReturn.FAILURE
         assert "lockstep needs a simulated station" in node.meter.error
+
+
+def told(status: DiagnosticStatus) -> dict[str, str]:
+    return {entry.key: entry.value for entry in status.values}
+
+
+def test_every_node_reports_its_state_and_its_work() -> None:
+    with graph() as nodes:
+        nodes.run(max_steps=20)
+        wait_for(lambda: set(KINDS) <= set(nodes.diagnostics))
+        wait_for(lambda: told(nodes.diagnostics["policy_node"]).get("processed") == "20")
+        assert all(told(nodes.diagnostics[name])["state"] == "active" for name in KINDS)
+        assert all(nodes.diagnostics[name].level == DiagnosticStatus.OK for name in KINDS)
+
+
+def test_a_failed_node_reports_its_error() -> None:
+    with graph(policy_node__policy="stand_ins:Raising") as nodes:
+        nodes.run()
+        wait_for(lambda: nodes.level("policy_node") == DiagnosticStatus.ERROR)
+        assert "out of ideas" in nodes.diagnostics["policy_node"].message

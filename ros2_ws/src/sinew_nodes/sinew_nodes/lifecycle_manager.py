@@ -30,6 +30,7 @@ from sinew_nodes.transport import set_up_transport
 
 LAST_WORDS = 0.5  # s for the station to end its episode and to deliver the result
 FAREWELL = 3.0  # s that the nodes may take to go down
+COMMON_STOP = 0.2  # s
 
 
 class GraphError(Exception):
@@ -101,7 +102,8 @@ class LifecycleManager(Node):
 
     def _lose(self, name: str) -> None:
         self._lost.add(name)
-        if not self.stop.is_set():
+        # Ctrl-C reaches all processes at once, and another may have ended before ours has heard it.
+        if not self.stop.wait(COMMON_STOP):
             message = "the node has died"
             self._fault.publish(DiagnosticStatus(level=DiagnosticStatus.ERROR, name=name, message=message))
             self._fail(GraphError(f"{name}: {message}"))
