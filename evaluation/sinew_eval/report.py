@@ -124,6 +124,7 @@ def _configuration(summary: Mapping[str, Any]) -> str:
         "reward": config["reward"],
         "affordance": config["affordance"],
         "graph": config["graph"],
+        "pace": config["pace"],
         "max steps": config["max_steps"] or "the task's own",
     }
     items = "".join(f"<div><dt>{key}</dt><dd>{escape(str(value))}</dd></div>" for key, value in shown.items())
