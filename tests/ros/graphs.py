@@ -18,9 +18,9 @@ NODES = ("perception_node", "affordance_node", "reward_node", "policy_node", "st
 def run_config(hardware: str = str(FAKE_WORLD), **changes: Any) -> RunConfig:
     defaults: dict[str, Any] = {
         "task": "pick_place",
-        "policy": "stand_ins:Wave",
-        "reward": "stand_ins:Distance",
-        "affordance": "stand_ins:FirstKeypoint",
+        "policy": "graph_stand_ins:Wave",
+        "reward": "graph_stand_ins:Distance",
+        "affordance": "graph_stand_ins:FirstKeypoint",
         "max_steps": 20,
     }
     return RunConfig(hardware, **{**defaults, **changes})

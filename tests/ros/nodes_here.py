@@ -34,9 +34,9 @@ KINDS = {
     "station_node": StationNode,
 }
 MODELS = {
-    ("policy_node", "policy"): "stand_ins:Wave",
-    ("reward_node", "reward"): "stand_ins:Distance",
-    ("affordance_node", "affordance"): "stand_ins:FirstKeypoint",
+    ("policy_node", "policy"): "graph_stand_ins:Wave",
+    ("reward_node", "reward"): "graph_stand_ins:Distance",
+    ("affordance_node", "affordance"): "graph_stand_ins:FirstKeypoint",
 }
 
 

@@ -20,7 +20,11 @@ from sinew_nodes.ros_graph import RosGraph
 
 LAUNCH = [
     *(sys.executable, "-m", "sinew_core.cli", "launch", "bringup", "task:=pick_place"),
-    *("policy:=stand_ins:Wave", "reward:=stand_ins:Distance", "affordance:=stand_ins:FirstKeypoint"),
+    *(
+        "policy:=graph_stand_ins:Wave",
+        "reward:=graph_stand_ins:Distance",
+        "affordance:=graph_stand_ins:FirstKeypoint",
+    ),
 ]
 
 
@@ -75,7 +79,7 @@ def test_ctrl_c_ends_the_episode_and_the_next_one_runs(ros_graph: RosGraph) -> N
 
 @pytest.mark.usefixtures("own_domain")
 def test_failed_policy_is_told_and_the_next_episode_finds_a_new_graph() -> None:
-    graph = RosGraph(run_config(policy="stand_ins:Raising"))
+    graph = RosGraph(run_config(policy="graph_stand_ins:Raising"))
     try:
         for seed in (0, 1):
             result = graph.run_episode(seed, lambda _: None)
@@ -91,8 +95,8 @@ def test_killed_node_takes_everything_down_and_the_arm_is_held(
 ) -> None:
     witness = tmp_path / "stopped"
     monkeypatch.setenv("WITNESS", str(witness))
-    hardware = hardware_file(station='{plugin: "stand_ins:WitnessStation", world: true}')
-    with running_graph(hardware, pace="lockstep", policy="stand_ins:Slow") as graph:
+    hardware = hardware_file(station='{plugin: "graph_stand_ins:WitnessStation", world: true}')
+    with running_graph(hardware, pace="lockstep", policy="graph_stand_ins:Slow") as graph:
         pids = graph.supervisor.pids()
         graph.client.send_goal_async(RunEpisode.Goal(max_steps=200))
         wait_for(lambda: "episode 1" in graph.log.read_text())

@@ -35,7 +35,7 @@ def test_episode_runs_in_real_time(hardware_file: WriteHardware) -> None:
 
 def test_real_arm_ends_by_the_reward_models_word(hardware_file: WriteHardware) -> None:
     hardware = hardware_file(station=REAL, pace="realtime", control_period="0.03")
-    with graph(hardware, reward_node__reward="stand_ins:Satisfied") as nodes:
+    with graph(hardware, reward_node__reward="graph_stand_ins:Satisfied") as nodes:
         result = nodes.run(max_steps=100)
     assert (result.outcome, result.success) == ("success", True)
     assert "success 1.00" in result.error_msg
@@ -50,7 +50,7 @@ def test_real_arm_ends_by_the_reward_models_word(hardware_file: WriteHardware) -
     ],
 )
 def test_failing_policy_ends_the_episode_and_deactivates(policy: str, reason: str) -> None:
-    with graph(policy_node__policy=f"stand_ins:{policy}") as nodes:
+    with graph(policy_node__policy=f"graph_stand_ins:{policy}") as nodes:
         before = nodes.arm.stops
         result = nodes.run()
         assert (result.outcome, result.error_code, result.error_msg) == ("error", Result.NODE_FAILED, reason)
@@ -60,7 +60,7 @@ def test_failing_policy_ends_the_episode_and_deactivates(policy: str, reason: st
 
 
 def test_policy_that_does_not_answer_ends_the_episode() -> None:
-    with graph(policy_node__policy="stand_ins:Silent", station_node__answer_timeout=0.3) as nodes:
+    with graph(policy_node__policy="graph_stand_ins:Silent", station_node__answer_timeout=0.3) as nodes:
         result = nodes.run()
         assert (result.outcome, result.error_msg) == ("error", "policy did not answer within 0.3 s")
         assert result.error_code == Result.TIMEOUT
@@ -69,7 +69,7 @@ def test_policy_that_does_not_answer_ends_the_episode() -> None:
 
 @pytest.mark.parametrize("message", ["ragged", "nan"])
 def test_malformed_chunk_of_somebody_else_ends_the_episode(message: str) -> None:
-    with graph(policy_node__policy="stand_ins:Silent") as nodes:
+    with graph(policy_node__policy="graph_stand_ins:Silent") as nodes:
         publisher = nodes["policy_node"].create_publisher(
             JointTrajectory, "policy/chunk", qos.command("lockstep")
         )
@@ -87,7 +87,7 @@ def test_malformed_chunk_of_somebody_else_ends_the_episode(message: str) -> None
 
 
 def test_camera_that_fails_holds_the_arm_and_is_named(hardware_file: WriteHardware) -> None:
-    station = '{plugin: "stand_ins:FailingCameraStation", world: true}'
+    station = '{plugin: "graph_stand_ins:FailingCameraStation", world: true}'
     with graph(hardware_file(station=station)) as nodes:
         arm = nodes.arm
         result = nodes.run()
@@ -98,7 +98,7 @@ def test_camera_that_fails_holds_the_arm_and_is_named(hardware_file: WriteHardwa
 
 
 def test_camera_that_stands_still_holds_the_arm_and_is_named(hardware_file: WriteHardware) -> None:
-    station = '{plugin: "stand_ins:FrozenCameraStation", world: false}'
+    station = '{plugin: "graph_stand_ins:FrozenCameraStation", world: false}'
     with graph(
         hardware_file(station=station, pace="realtime", control_period="0.03", max_age="0.2")
     ) as nodes:
@@ -121,7 +121,7 @@ def test_refusal_ends_the_episode_with_its_reason() -> None:
 
 
 def test_cancelled_episode_is_interrupted_and_the_arm_held() -> None:
-    with graph(policy_node__policy="stand_ins:Slow") as nodes:
+    with graph(policy_node__policy="graph_stand_ins:Slow") as nodes:
         handle = nodes.send()
         wait_for(lambda: nodes.executed)
         before = nodes.arm.stops
@@ -131,7 +131,7 @@ def test_cancelled_episode_is_interrupted_and_the_arm_held() -> None:
 
 
 def test_halted_station_stops_the_episode() -> None:
-    with graph(policy_node__policy="stand_ins:Slow") as nodes:
+    with graph(policy_node__policy="graph_stand_ins:Slow") as nodes:
         handle = nodes.send()
         wait_for(lambda: nodes.executed)
         before = nodes.arm.stops
@@ -142,7 +142,7 @@ def test_halted_station_stops_the_episode() -> None:
 
 
 def test_second_goal_is_turned_away_with_the_reason() -> None:
-    with graph(policy_node__policy="stand_ins:Slow") as nodes:
+    with graph(policy_node__policy="graph_stand_ins:Slow") as nodes:
         first = nodes.send()
         result = nodes.run()
         assert (result.error_code, result.error_msg) == (Result.INVALID_GOAL, "an episode is already running")
@@ -150,7 +150,7 @@ def test_second_goal_is_turned_away_with_the_reason() -> None:
 
 
 def test_command_outside_the_limits_is_limited_and_the_limits_named() -> None:
-    with graph(policy_node__policy="stand_ins:Leap") as nodes:
+    with graph(policy_node__policy="graph_stand_ins:Leap") as nodes:
         nodes.run(max_steps=5)
         wait_for(lambda: len(nodes.executed) >= 5)
         robot = load_hardware(nodes["policy_node"].parameters.hardware).robot
@@ -161,7 +161,7 @@ def test_command_outside_the_limits_is_limited_and_the_limits_named() -> None:
 
 
 def test_stamp_from_the_past_is_dropped_and_counted() -> None:
-    with graph(policy_node__policy="stand_ins:Slow") as nodes:
+    with graph(policy_node__policy="graph_stand_ins:Slow") as nodes:
         publisher = nodes["policy_node"].create_publisher(Keypoints, "keypoints", qos.sensor("lockstep"))
         handle = nodes.send(max_steps=6)
         wait_for(lambda: nodes.executed)
@@ -172,7 +172,7 @@ def test_stamp_from_the_past_is_dropped_and_counted() -> None:
 
 
 def test_answer_for_an_ended_episode_is_dropped() -> None:
-    with graph(affordance_node__affordance="stand_ins:SlowAnswer") as nodes:
+    with graph(affordance_node__affordance="graph_stand_ins:SlowAnswer") as nodes:
         answers: list[Affordance] = []
         nodes["policy_node"].create_subscription(Affordance, "affordance", answers.append, qos.latched())
         handle = nodes.send()
@@ -206,7 +206,7 @@ def test_of_two_stations_at_once_exactly_one_is_refused() -> None:
     ("parameters", "reason"),
     [
         ({("policy_node", "policy"): "hodl"}, "unknown policy 'hodl'. Did you mean 'hold'?"),
-        ({("policy_node", "policy"): "stand_ins:Wav"}, "has no class 'Wav'. Did you mean 'Wave'?"),
+        ({("policy_node", "policy"): "graph_stand_ins:Wav"}, "has no class 'Wav'. Did you mean 'Wave'?"),
         ({("policy_node", "polciy"): "x"}, "unknown key 'polciy'. Did you mean 'policy'?"),
         ({("policy_node", "pace"): "lockstop"}, "got 'lockstop'. Did you mean 'lockstep'?"),
     ],
@@ -244,7 +244,7 @@ def test_every_node_reports_its_state_and_its_work() -> None:
 
 
 def test_a_failed_node_reports_its_error() -> None:
-    with graph(policy_node__policy="stand_ins:Raising") as nodes:
+    with graph(policy_node__policy="graph_stand_ins:Raising") as nodes:
         nodes.run()
         wait_for(lambda: nodes.level("policy_node") == DiagnosticStatus.ERROR)
         assert "out of ideas" in nodes.diagnostics["policy_node"].message
