@@ -77,7 +77,7 @@ class GraphProcess:
             self.check()
             if time.monotonic() - self.started > STARTUP:
                 self.failed = True
-                raise GraphProcessError(f"the graph did not come up within {STARTUP:g} s; see {self.log}")
+                raise GraphProcessError(f"the graph did not come up within {STARTUP:g} s (log: {self.log})")
             time.sleep(0.01)
 
     def check(self) -> None:
@@ -91,7 +91,7 @@ class GraphProcess:
         if code == 2 and self._fatal:
             raise ConfigError(f"{self._fatal} (log: {self.log})")
         why = self._fatal or f"{name} ended with status {code}"
-        raise GraphProcessError(f"{why}; see {self.log}")
+        raise GraphProcessError(f"{why} (log: {self.log})")
 
     def close(self) -> None:
         """End every process, and this process's part; the log stays only where something failed."""
