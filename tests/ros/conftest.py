@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from sinew_nodes.domain import free_domain
-from sinew_nodes.transport import set_up_transport
+from sinew_nodes.transport import clean_shared_memory, set_up_transport
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # for the helpers beside this file, here and in the nodes' processes
@@ -24,6 +24,7 @@ def ros_environment() -> Iterator[None]:
         patch.setenv("ROS_DOMAIN_ID", str(free_domain()))
         patch.setenv("PYTHONPATH", os.pathsep.join([str(HERE), os.environ.get("PYTHONPATH", "")]).strip(":"))
         yield
+    clean_shared_memory()
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ from typing import IO
 from sinew_core.errors import ConfigError, did_you_mean
 
 from sinew_nodes.launch_file import NodeSpec
-from sinew_nodes.transport import transport_environment
+from sinew_nodes.transport import clean_shared_memory, transport_environment
 
 INTERRUPT_GRACE = 5.0  # s from SIGINT to SIGTERM
 REPEAT = 0.5  # s from one SIGINT to the next
@@ -82,6 +82,7 @@ class Supervisor:
             self._all_gone(TERMINATE_GRACE)
             for reader in self._readers:
                 reader.join(timeout=1.0)
+            clean_shared_memory()
 
     def _start(self, spec: NodeSpec, command: list[str]) -> None:
         environment = {
