@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from sinew_core.authority import AuthorityConfig
 from sinew_core.config import from_mapping, load_yaml
 from sinew_core.errors import ConfigError, did_you_mean
 from sinew_core.plugins import build
@@ -63,6 +64,7 @@ class SafetyConfig:
     floor: float
     workspace_lower: Vector
     workspace_upper: Vector
+    filters: tuple[Mapping[str, Any], ...] = ()  # plugins, run after the joint limits and this box
 
     def __post_init__(self) -> None:
         """Check that the box is one."""
@@ -92,6 +94,7 @@ class HardwareConfig:
     pace: Pace = "realtime"
     command_timeout: float = 0.5  # s without a command until the arm holds
     max_age: float = 0.3  # s after which an observation is not acted on
+    authority: AuthorityConfig = field(default_factory=AuthorityConfig)
 
 
 @dataclass(frozen=True, slots=True)

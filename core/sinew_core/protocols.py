@@ -160,3 +160,14 @@ class SafetyFilter(Protocol):
 
     def filter(self, command: JointCommand, state: MotionState) -> SafeCommand:
         """Return the nearest command that is safe to send."""
+
+
+@runtime_checkable
+class AdjustableFilter(SafetyFilter, Protocol):
+    """A filter some of whose numbers may be changed while it runs."""
+
+    def parameters(self) -> dict[str, float]:
+        """Return the present values by name."""
+
+    def set_parameter(self, name: str, value: float) -> None:
+        """Change one, from any thread; ValueError with a sentence if it is out of range."""

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from sinew_core.arbiter import chunk_fault
+from sinew_core.arbiter import REFUSED, chunk_fault
+from sinew_core.authority import HUMAN, POLICY
 from sinew_core.control import ControlPath
 from sinew_core.errors import InferenceError
 from sinew_core.hardware import Hardware, due_cameras
@@ -77,15 +78,18 @@ def run_episode(
     instruction: str = "",
     max_steps: int = 0,
     on_step: OnStep | None = None,
+    human: Policy | None = None,
 ) -> EpisodeResult:
     """Run one episode on a simulated station in lockstep; whatever happens, the arm ends held.
 
-    An exception of a model becomes the outcome `error` with its message; Ctrl-C becomes `interrupted`.
+    `human` is whoever may take over, a person or a script: it drives while its chunks have rows, and sees
+    the last target sent as `features["target"]`. After that the policy begins anew. An exception of a
+    model becomes the outcome `error` with its message; Ctrl-C becomes `interrupted`.
     """
     assert station.world is not None, "run_episode needs a simulated station"
     task = station.world.reset(seed, instruction)
     task = replace(task, max_steps=max_steps) if max_steps else task
-    episode = _Episode(station, hardware, brain, task)
+    episode = _Episode(station, hardware, brain, task, human)
     try:
         outcome, message = episode.run(on_step)
     except KeyboardInterrupt:
@@ -101,14 +105,21 @@ def run_episode(
 class _Episode:
     """The state of one episode."""
 
-    def __init__(self, station: Station, hardware: Hardware, brain: Brain, task: Task) -> None:
+    def __init__(
+        self, station: Station, hardware: Hardware, brain: Brain, task: Task, human: Policy | None
+    ) -> None:
         self.station, self.hardware, self.brain, self.task = station, hardware, brain, task
+        self.human = human
         self.path = ControlPath(station, hardware)
         self.steps = 0
         self._buffer = ObservationBuffer(task, round(hardware.config.max_age * NANOSECONDS))
-        self.path.reset(station.arm.read())
-        for part in (brain.perception, brain.reward, brain.policy):
-            guarded(part, part.reset, task)
+        self._refused: list[str] = []  # commands, and why
+        state = station.arm.read()
+        self.path.reset(state)
+        self._last = ExecutedCommand(state.stamp, state.position, self.path.authority.state.owner)
+        for part in (brain.perception, brain.reward, brain.policy, human):
+            if part is not None:
+                guarded(part, part.reset, task)
 
     def run(self, on_step: OnStep | None) -> tuple[str, str]:
         """Return the outcome and its message."""
@@ -127,7 +138,12 @@ class _Episode:
             self.act(index, observation, on_step)
             if world.success():
                 return "success", ""
-        return "timeout", f"not done after {self.task.max_steps} steps"
+        return "timeout", f"not done after {self.task.max_steps} steps{self._refusals()}"
+
+    def _refusals(self) -> str:
+        if not self._refused:
+            return ""
+        return f"; {len(self._refused)} commands were refused, at last: {self._refused[-1]}"
 
     def observe(self, index: int) -> Observation:
         """Read what this control period delivers and return what is known in it."""
@@ -141,9 +157,17 @@ class _Episode:
     def act(self, index: int, observation: Observation, on_step: OnStep | None) -> None:
         """Grade the observation, ask the policy and send one command."""
         reward = guarded(self.brain.reward, self.brain.reward.estimate, observation)
-        chunk = checked_infer(self.brain.policy, observation, len(self.hardware.robot.joint_names))
-        self.path.offer("policy", chunk, observation.stamp)
-        executed = self.path.execute(observation.joints)
+        policy, joints = self.brain.policy, len(self.hardware.robot.joint_names)
+        if self._last.source == HUMAN:  # what it had planned is void, should it be its turn again
+            guarded(policy, policy.reset, self.task)
+        chunk = checked_infer(policy, observation, joints)
+        if self.human is not None:
+            features = {**observation.features, "target": self._last.position.copy()}
+            help_ = checked_infer(self.human, replace(observation, features=features), joints, least_rows=0)
+            self.path.offer(HUMAN, help_, observation.stamp)
+        self.path.offer(POLICY, chunk, observation.stamp)
+        executed = self._last = self.path.execute(observation.joints)
+        self._refused += [r.removeprefix(REFUSED) for r in executed.reasons if r.startswith(REFUSED)]
         self.steps = index + 1
         if on_step is not None:
             on_step(Step(index, observation, reward, executed))
@@ -173,13 +197,18 @@ def guarded(model: object, call: Callable[..., T], *arguments: object) -> T:
         raise InferenceError(f"{type(model).__name__}: {type(error).__name__}: {error}") from error
 
 
-def checked_infer(policy: Policy, observation: Observation, joints: int) -> ActionChunk:
-    """Ask a policy; anything but a usable chunk for `joints` joints is an InferenceError."""
+def checked_infer(policy: Policy, observation: Observation, joints: int, least_rows: int = 1) -> ActionChunk:
+    """Ask a policy; anything but a usable chunk for `joints` joints is an InferenceError.
+
+    With `least_rows` 0 a chunk may be empty, which means that nothing is wanted now.
+    """
     chunk = guarded(policy, policy.infer, observation)
     if not isinstance(chunk, ActionChunk):
         raise InferenceError(
             f"{type(policy).__name__}: returned {type(chunk).__name__}, expected ActionChunk"
         )
+    if least_rows == 0 and chunk.position.shape == (0, joints):
+        return chunk
     fault = chunk_fault(chunk, joints)
     if fault is not None:
         raise InferenceError(f"{type(policy).__name__}: {fault}")

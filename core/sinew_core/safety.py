@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from sinew_core.errors import did_you_mean
 from sinew_core.hardware import Hardware, SafetyConfig
-from sinew_core.protocols import MotionState, SafeCommand, SafetyFilter
+from sinew_core.plugins import build
+from sinew_core.protocols import AdjustableFilter, MotionState, SafeCommand, SafetyFilter
 from sinew_core.robot import Robot
 from sinew_core.types import FloatArray, JointCommand
 
@@ -125,7 +127,7 @@ class TipWorkspace:
 
 @dataclass(frozen=True, slots=True)
 class FilterChain:
-    """Filters applied one after the other; their reasons add up."""
+    """Filters applied one after the other; their reasons and their parameters add up."""
 
     filters: Sequence[SafetyFilter]
 
@@ -137,7 +139,27 @@ class FilterChain:
             command, reasons = safe.command, reasons + safe.reasons
         return SafeCommand(command, reasons)
 
+    def parameters(self) -> dict[str, float]:
+        """Return what may be changed while running, by name."""
+        return {name: value for member in self._adjustable() for name, value in member.parameters().items()}
+
+    def set_parameter(self, name: str, value: float) -> None:
+        """Change a parameter, from any thread; ValueError for an unknown name or a value out of range."""
+        for member in self._adjustable():
+            if name in member.parameters():
+                member.set_parameter(name, value)
+                return
+        raise ValueError(f"unknown parameter '{name}'.{did_you_mean(name, self.parameters())}")
+
+    def _adjustable(self) -> list[AdjustableFilter]:
+        return [member for member in self.filters if isinstance(member, AdjustableFilter)]
+
 
 def default_filter(hardware: Hardware) -> FilterChain:
-    """Return the filters that every station runs."""
-    return FilterChain([JointLimits(hardware.robot), TipWorkspace(hardware.robot, hardware.config.safety)])
+    """Return the filters that every station runs, then those that its hardware file adds."""
+    robot, config = hardware.robot, hardware.config.safety
+    extra = [
+        build(spec, SafetyFilter, f"{hardware.path}: safety.filters[{i}]", hardware=hardware, robot=robot)
+        for i, spec in enumerate(config.filters)
+    ]
+    return FilterChain([JointLimits(robot), TipWorkspace(robot, config), *extra])

@@ -6,6 +6,7 @@ Importing this module registers `Sinew/<Task>-<Robot>-<Simulator>-v0`, such as
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal, get_args
@@ -77,7 +78,9 @@ class SinewEnv(gymnasium.Env[Any, npt.NDArray[np.float32]]):
         self._hardware = fitted_hardware(load_hardware(hardware), cameras, size, render_mode is not None)
         self._station = self._hardware.open_station(task)
         self._world = true_world(self._station)
-        self._path = ControlPath(self._station, self._hardware)
+        # A learner explores: what is far away is approached at the limits rather than refused.
+        anywhere = replace(self._hardware.config.authority, guard=math.inf, jump=math.inf)
+        self._path = ControlPath(self._station, self._hardware, config=anywhere)
         looks = bool(reward) or observation == "keypoints"
         self._eye = Eye(self._station, self._hardware, cameras, task) if looks else None
         self._observer = self._make_observer(observation, cameras)

@@ -143,12 +143,54 @@ def test_the_same_seed_gives_the_same_commands(station, hardware):
 
 
 def test_a_command_outside_the_limits_is_limited_and_named(station, hardware):
-    wild = Policy(lambda o, i: ActionChunk(o.stamp, 0.05, np.full((1, 6), 50.0)))
-    _, steps, _ = run(station, hardware, policy=wild)
-    assert any(reason.startswith("position:") for reason in steps[0].executed.reasons)
+    fast = Policy(lambda o, i: ActionChunk(o.stamp, 0.05, o.joints.position[None] + 0.4))
+    _, steps, _ = run(station, hardware, policy=fast)
+    assert any(reason.startswith("velocity:") for reason in steps[0].executed.reasons)
     for before, after in pairwise(steps):
         moved = np.abs(after.executed.position - before.executed.position)
         assert (moved <= hardware.robot.velocity * 0.05 + 1e-9).all()
+
+
+def test_a_policy_that_wants_to_be_elsewhere_at_once_is_refused_and_the_result_says_so(station, hardware):
+    wild = Policy(lambda o, i: ActionChunk(o.stamp, 0.05, np.full((1, 6), 50.0)))
+    result, steps, _ = run(station, hardware, policy=wild, max_steps=4)
+    assert {step.executed.source for step in steps} == {"hold"}
+    assert result.outcome == "timeout"
+    assert "4 commands were refused, at last: policy: " in result.message
+
+
+class Helper(Policy):
+    """A person who drives from one step to another."""
+
+    def __init__(self, first, last):
+        self.first, self.last = first, last
+
+    def reset(self, task):
+        self.index = -1
+        self.targets = []
+
+    def infer(self, observation):
+        self.index += 1
+        self.targets.append(observation.features["target"])
+        rows = 1 if self.first <= self.index <= self.last else 0
+        return ActionChunk(observation.stamp, 0.05, observation.joints.position[None].repeat(rows, 0))
+
+
+def test_a_person_takes_over_and_gives_back_to_a_policy_that_begins_anew(station, hardware):
+    policy = Policy()
+    resets = []
+    policy.reset = resets.append
+    result, steps, _ = run(station, hardware, policy=policy, human=Helper(1, 2))
+    assert [step.executed.source for step in steps] == ["policy", "human", "human", "policy", "policy"]
+    assert len(resets) == 1 + 2, "at the beginning, and afresh after every step that was not its own"
+    assert result.success
+
+
+def test_a_person_is_told_the_present_target(station, hardware):
+    helper = Helper(9, 9)
+    _, steps, _ = run(station, hardware, human=helper)
+    for told, step in zip(helper.targets[1:], steps, strict=False):
+        np.testing.assert_array_equal(told, step.executed.position)
 
 
 def test_without_commands_the_arm_decelerates_and_then_stays(station, hardware):
