@@ -1,0 +1,82 @@
+"""The file of an episode while it is written: created and locked, flushed, and moved to where it belongs."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import io
+import os
+import time
+from pathlib import Path
+
+from sinew_data.episode import END, START, EpisodeEnd, EpisodeStart, to_metadata
+from sinew_data.layout import DISCARDED, EPISODES, UNFINISHED, episode_path, sync_folder
+from sinew_data.mcap_file import McapFile
+
+MEDIA_TYPES = {".yaml": "application/yaml", ".urdf": "application/xml"}
+
+
+class OpenEpisode:
+    """A growing file in `unfinished/`, locked for as long as its writer lives. One thread uses it."""
+
+    def __init__(self, dataset: Path, name: str, stream: io.FileIO) -> None:
+        self.mcap = McapFile(stream)
+        self._dataset, self._name, self._stream = dataset, name, stream
+
+    @classmethod
+    def create(cls, dataset: Path, name: str, start: EpisodeStart) -> OpenEpisode:
+        """Create the file with everything that is known of the episode; raises OSError."""
+        for folder in (EPISODES, UNFINISHED, DISCARDED):
+            (dataset / folder).mkdir(parents=True, exist_ok=True)
+        stream = create_locked(episode_path(dataset, UNFINISHED, name))
+        file = cls(dataset, name, stream)
+        try:
+            file.mcap.start()
+            file.mcap.add_metadata(START, to_metadata(start))
+            for attachment, data in start.attachments.items():
+                media = MEDIA_TYPES.get(Path(attachment).suffix, "application/octet-stream")
+                file.mcap.add_attachment(attachment, media, data, time.time_ns())
+            os.fsync(stream.fileno())
+            sync_folder(file.path.parent)
+        except BaseException:
+            file.close()
+            raise
+        return file
+
+    @property
+    def path(self) -> Path:
+        """Where the file is."""
+        return episode_path(self._dataset, UNFINISHED, self._name)
+
+    def flush(self) -> None:
+        """Put everything that came so far on the disk."""
+        if self.mcap.close_chunk():
+            os.fdatasync(self._stream.fileno())
+
+    def commit(self, end: EpisodeEnd) -> Path:
+        """Finish the file and move it to where its outcome says; return where it is now."""
+        self.mcap.close_chunk()
+        self.mcap.add_metadata(END, to_metadata(end))
+        self.mcap.finish()
+        os.fsync(self._stream.fileno())
+        folder = DISCARDED if end.outcome == "discarded" else EPISODES
+        target = episode_path(self._dataset, folder, self._name)
+        self.path.rename(target)
+        sync_folder(target.parent)
+        sync_folder(self.path.parent)
+        return target
+
+    def close(self) -> None:
+        """Release the file; what a failed write has left half done is cut off."""
+        with contextlib.suppress(OSError):
+            if self._stream.tell() > self.mcap.size:
+                os.ftruncate(self._stream.fileno(), self.mcap.size)
+        with contextlib.suppress(OSError):
+            self._stream.close()
+
+
+def create_locked(path: Path) -> io.FileIO:
+    """Create a file that is not there yet and lock it; raises OSError."""
+    stream = io.FileIO(path, "xb")
+    fcntl.flock(stream, fcntl.LOCK_EX)
+    return stream
