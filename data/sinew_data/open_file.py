@@ -22,6 +22,7 @@ class OpenEpisode:
     def __init__(self, dataset: Path, name: str, stream: io.FileIO) -> None:
         self.mcap = McapFile(stream)
         self._dataset, self._name, self._stream = dataset, name, stream
+        self._synced = 0  # bytes that are on the disk
 
     @classmethod
     def create(cls, dataset: Path, name: str, start: EpisodeStart) -> OpenEpisode:
@@ -50,8 +51,10 @@ class OpenEpisode:
 
     def flush(self) -> None:
         """Put everything that came so far on the disk."""
-        if self.mcap.close_chunk():
+        self.mcap.close_chunk()
+        if self._synced != self.mcap.size:
             os.fdatasync(self._stream.fileno())
+            self._synced = self.mcap.size
 
     def commit(self, end: EpisodeEnd) -> Path:
         """Finish the file and move it to where its outcome says; return where it is now."""
