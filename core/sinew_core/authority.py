@@ -48,7 +48,7 @@ class AuthorityConfig:
     blend_speed: float = 0.0  # of the velocity limits, at which a far source is led in; 0: it is refused
     human_share: float = 1.0  # of a human command where there is a policy's, too; 1: the human's alone
     human_timeout: float = 0.25  # s of silence until a person who was driving counts as gone
-    frozen_motion: float = 0.2  # rad or m that the joints move in all before identical frames are a fault
+    frozen_motion: float = 0.3  # rad or m that the joints move in all before identical frames are a fault
     clock_jump: float = 0.2  # s between the station's clock and the steady one
     watchdogs: WatchdogConfig = field(default_factory=WatchdogConfig)
 

@@ -8,7 +8,7 @@ from sinew_core.arbiter import Arbiter, Choice
 from sinew_core.authority import HOLD, HUMAN, STOPPED, AuthorityConfig, AuthorityLatch
 from sinew_core.hardware import Hardware
 from sinew_core.protocols import MotionState, SafetyFilter, Station
-from sinew_core.safety import default_filter
+from sinew_core.safety import FilterChain, default_filter
 from sinew_core.types import NANOSECONDS, ActionChunk, ExecutedCommand, FloatArray, JointCommand, JointState
 
 TOOK_OVER = "a person has taken over"
@@ -32,7 +32,7 @@ class ControlPath:
         robot, settings = hardware.robot, hardware.config
         self._station = station
         self._period = hardware.period
-        self._filter = safety if safety is not None else default_filter(hardware)
+        self.safety = default_filter(hardware) if safety is None else FilterChain([safety])
         self._config = config if config is not None else settings.authority
         self.authority = AuthorityLatch()
         velocity = robot.velocity.copy()
@@ -76,7 +76,7 @@ class ControlPath:
         motion = MotionState(state, self._target, self._velocity, self._period / NANOSECONDS)
         choice = self._choose(motion)
         wanted = self._target if choice.position is None else choice.position
-        safe = self._filter.filter(JointCommand(state.stamp, wanted), motion)
+        safe = self.safety.filter(JointCommand(state.stamp, wanted), motion)
         if self.authority.state.stopped:  # while the filters computed
             return self._stay(state)
         position = safe.command.position

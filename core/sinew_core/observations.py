@@ -39,6 +39,14 @@ class ObservationBuffer:
         self._check("percept", percept.stamp, None if self._percept is None else self._percept.stamp)
         self._percept = percept
 
+    @property
+    def percept_stamp(self) -> int:
+        """The stamp of the percept that the next observation would hold, 0 for none."""
+        if self._joints is None or self._percept is None:
+            return 0
+        fresh = self._joints.stamp - self._percept.stamp <= self._max_age
+        return self._percept.stamp if fresh else 0
+
     def build(self) -> Observation | None:
         """Return the observation at the newest joints, or None before any joints came."""
         if self._joints is None:

@@ -58,6 +58,22 @@ FILLED = [
         refusal="there is no blue bowl",
         saw=["red cube", "green ball"],
     ),
+    msg.Authority(
+        header=HEADER,
+        owner=msg.Authority.STOPPED,
+        previous=msg.Authority.HUMAN,
+        reason="the button is pressed",
+        took=0.012,
+        causes=["emergency_stop: the button is pressed"],
+        holds=["camera top: frozen"],
+    ),
+    msg.Observed(
+        header=HEADER,
+        episode=3,
+        keypoints=Time(sec=12, nanosec=5),
+        cameras=["top", "side"],
+        frames=[Time(sec=12), Time(sec=11, nanosec=999)],
+    ),
     msg.RewardEstimate(
         header=HEADER,
         episode=3,

@@ -60,9 +60,11 @@ class LockstepAssembler:
         self._pending = {stamp: parts for stamp, parts in self._pending.items() if stamp >= start}
 
     def end(self) -> None:
-        """End the episode."""
+        """End the episode; the next one's stamps may be earlier, if a clock has been set."""
         self._start = None
         self._pending.clear()
+        self._last.clear()
+        self._taken = -1
 
     def add(self, name: str, stamp: int, value: Any) -> bool:
         """Take a part; False, and nothing done, if its stamp lies before the last one of its name."""
@@ -110,9 +112,10 @@ class RealtimeAssembler:
         self._newest = {name: entry for name, entry in self._newest.items() if entry[0] >= start}
 
     def end(self) -> None:
-        """End the episode."""
+        """End the episode; the next one's stamps may be earlier, if a clock has been set."""
         self._start = None
         self._newest.clear()
+        self._used.clear()
 
     def add(self, name: str, stamp: int, value: Any) -> bool:
         """Take a part; False, and nothing done, if its stamp lies before the last one of its name."""

@@ -26,6 +26,7 @@ from std_msgs.msg import Empty
 
 from sinew_nodes import qos
 from sinew_nodes.diagnostics import Meter
+from sinew_nodes.lifeline import Lifeline, lifeline_address
 from sinew_nodes.parameters import read_parameters
 from sinew_nodes.transport import set_up_transport
 
@@ -42,6 +43,7 @@ class ComponentNode(LifecycleNode, Generic[P]):
     """
 
     Parameters: ClassVar[type[Any]]
+    free_parameters: ClassVar[tuple[str, ...]] = ()  # what parameters begin with that are no fields of it
 
     def __init__(self, name: str) -> None:
         super().__init__(name, automatically_declare_parameters_from_overrides=True)
@@ -51,6 +53,7 @@ class ComponentNode(LifecycleNode, Generic[P]):
         self._fault = self.create_publisher(DiagnosticStatus, "fault", qos.fault())
         self._alive = self.create_publisher(Empty, "~/alive", qos.alive())
         self._diagnostics = self.create_publisher(DiagnosticArray, "/diagnostics", 10)
+        self._lifeline = Lifeline(self.lifeline_address, name)
         self.create_timer(1.0, self._report, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def setup(self) -> None:
@@ -64,6 +67,11 @@ class ComponentNode(LifecycleNode, Generic[P]):
 
     def teardown(self) -> None:
         """Release what setup allocated; safe at any time and more than once."""
+
+    @property
+    def lifeline_address(self) -> str:
+        """Where the station hears of a node's death."""
+        return lifeline_address(self.get_namespace(), os.environ.get("ROS_DOMAIN_ID", "0"))
 
     @property
     def active(self) -> bool:
@@ -111,7 +119,7 @@ class ComponentNode(LifecycleNode, Generic[P]):
     def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Read the parameters and set up."""
         try:
-            self.parameters = read_parameters(self, self.Parameters)
+            self.parameters = read_parameters(self, self.Parameters, self.free_parameters)
             self.setup()
         except ConfigError as error:
             self.get_logger().error(str(error))
@@ -130,6 +138,7 @@ class ComponentNode(LifecycleNode, Generic[P]):
         gc.collect()
         gc.freeze()  # what setup made lives on; going through it again and again costs milliseconds
         self._active = True
+        self._lifeline.connect()
         if not self._guarded(self.start):
             self._active = False
             return FAILURE
@@ -157,6 +166,7 @@ class ComponentNode(LifecycleNode, Generic[P]):
     def close(self) -> None:
         """Halt and tear down; callable from any thread."""
         self._active = False
+        self._lifeline.close()
         self._guarded(self.halt)
         self._guarded(self.teardown)
 
@@ -183,6 +193,7 @@ class ComponentNode(LifecycleNode, Generic[P]):
         )
 
     def _report(self) -> None:
+        self._lifeline.connect()
         message = DiagnosticArray(status=[self.meter.status(self.get_name(), self._state())])
         message.header.stamp = self.get_clock().now().to_msg()
         self._diagnostics.publish(message)

@@ -7,6 +7,7 @@ import threading
 import time
 from dataclasses import replace
 
+from sinew_core.control import ControlPath
 from sinew_core.errors import ConfigError, DeviceError
 from sinew_core.hardware import Hardware
 from sinew_core.protocols import Station
@@ -44,6 +45,11 @@ class ControlLoop:
         self._opened.wait()
         if self._open_error is not None:
             raise self._open_error
+
+    @property
+    def path(self) -> ControlPath:
+        """The control path; other threads may use its `authority` and the parameters of its `safety`."""
+        return self._period.path
 
     def halt(self) -> None:
         """End motion; returns once the arm is held. A loop that does not answer is gone around."""
@@ -111,7 +117,9 @@ class ControlLoop:
             self._period.run()
         else:  # time stands still between episodes in lockstep: only say where the arm is
             assert self._station is not None
-            self._outlet.observed(self._station.arm.read(), simulated=self._station.world is not None)
+            joints = self._station.arm.read()
+            self._outlet.observed(joints, simulated=self._station.world is not None)
+            self._period.tell(joints.stamp)
             with mailbox.condition:
                 mailbox.condition.wait_for(lambda: mailbox.goal or not mailbox.active, IDLE_INTERVAL)
 
@@ -124,6 +132,8 @@ class ControlLoop:
         self._episode += 1
         self._steps = 0
         self._mailbox.begin(self._episode)
+        for node in self._mailbox.take_faulty():  # whoever asks for an episode has seen to them
+            self._period.path.authority.release(node)
         task = Task(self._parameters.task, goal.instruction, goal.max_steps or self._parameters.max_steps)
         broke: Exception | None = None
         try:
@@ -135,7 +145,7 @@ class ControlLoop:
             ending, broke = Ending("error", str(error), "device"), error
         except Exception as error:  # noqa: BLE001 - raised again once the arm is held
             ending, broke = Ending("error", f"{type(error).__name__}: {error}", "device"), error
-        self._period.path.hold()
+        self._period.path.hold("the episode is over")
         with self._mailbox.condition:
             self._mailbox.goal = None
         self._outlet.ended(goal, self._episode, self._now(), task, ending, self._steps)

@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+from sinew_core.authority import HOLD, HUMAN, POLICY
 from sinew_core.control import ControlPath
 from sinew_core.hardware import Hardware, due_cameras
 from sinew_core.protocols import Station
-from sinew_core.types import NANOSECONDS, ActionChunk, JointState, Refusal
+from sinew_core.types import NANOSECONDS, JointState, Refusal
 
 from sinew_nodes.assembly import period_index
-from sinew_nodes.devices import DeviceReader
-from sinew_nodes.mailbox import Mailbox
+from sinew_nodes.devices import CLOCK, DeviceReader
+from sinew_nodes.mailbox import Mailbox, Parcel
 from sinew_nodes.outlet import Ending, EpisodeEndError, Outlet
 from sinew_nodes.parameters import StationParameters
 
@@ -31,12 +32,13 @@ class ControlPeriod:
         outlet: Outlet,
     ) -> None:
         self.path = ControlPath(station, hardware)
-        self.reader = DeviceReader(station, hardware)
+        self.reader = DeviceReader(station, hardware, self.path.authority)
         self._station, self._hardware, self._parameters = station, hardware, parameters
         self._mailbox, self._outlet = mailbox, outlet
         self._lockstep = hardware.config.pace == "lockstep"
         self._period = hardware.config.control_period  # s
         self._on_demand = [name for name, camera in hardware.config.cameras.items() if not camera.every]
+        self._arrivals: dict[str, int] = {}  # ns, of the newest chunk by the owner it leads to
         self.begin(0, 0)
 
     def begin(self, episode: int, start: int) -> None:
@@ -59,8 +61,16 @@ class ControlPeriod:
         executed = self.path.execute(joints)
         written = executed.stamp if self._station.world is not None else time.time_ns()
         self._outlet.executed(executed, written, self._episode)
+        self.tell(executed.stamp)
         if not self._lockstep:
             self._keep_pace()
+
+    def tell(self, stamp: int) -> None:
+        """Publish what has changed about the arm's owner."""
+        for change in self.path.authority.take_changes():
+            asked = self._arrivals.get(change.state.owner) if change.asked is None else change.asked
+            took = 0.0 if asked is None else (time.monotonic_ns() - asked) / NANOSECONDS
+            self._outlet.owned(change.state, took, stamp)
 
     def read(self) -> JointState:
         """Read the joints and the cameras that are due, and publish them."""
@@ -114,8 +124,10 @@ class ControlPeriod:
         if not self._episode or self._mailbox.answer is None:
             self._last_answer = time.monotonic()
         elif time.monotonic() - self._last_answer > self._parameters.answer_timeout:
+            holds = self.path.authority.state.holds
             message = f"policy did not answer within {self._parameters.answer_timeout:g} s"
-            raise EpisodeEndError(Ending("error", message, "timeout"))
+            message = holds[0].sentence if holds else message
+            raise EpisodeEndError(Ending("error", message, "device" if holds else "timeout"))
 
     def _keep_pace(self) -> None:
         now = time.monotonic()
@@ -140,30 +152,44 @@ class ControlPeriod:
 
     def _interrupted(self) -> bool:
         """Leave the episode if something has ended it; between episodes, say whether to stop waiting."""
-        mailbox = self._mailbox
+        mailbox, authority = self._mailbox, self.path.authority.state
         if not self._episode:
             return not mailbox.active or mailbox.goal is not None
+        if authority.stopped:
+            raise EpisodeEndError(Ending("stopped", authority.reason, "stopped"))
         if mailbox.fault:
             raise EpisodeEndError(Ending("error", mailbox.fault, "node"))
+        if mailbox.mark:
+            raise EpisodeEndError(Ending(mailbox.mark, "marked by a person"))
         if mailbox.cancelled:
             raise EpisodeEndError(Ending("interrupted", "cancelled", "cancelled"))
         if not mailbox.active:
             raise EpisodeEndError(Ending("stopped", "the station was halted", "halted"))
         if isinstance(mailbox.answer, Refusal):
             raise EpisodeEndError(Ending("refused", mailbox.answer.reason))
+        for cause in authority.holds:
+            if cause.name == CLOCK:  # no stamp of before and after can be compared
+                raise EpisodeEndError(Ending("error", cause.sentence, "device"))
         return False
 
     def _take_chunks(self, stamp: int) -> int:
         """Offer what has come; return the stamp of the newest observation that the policy answered."""
-        chunks, self._mailbox.chunks = self._mailbox.chunks, []
-        for source, chunk in chunks:
-            self._offer(source, chunk, stamp)
+        if self._mailbox.human_forgotten:
+            self._mailbox.human_forgotten = False
+            self.path.arbiter.give_back(stamp)
+        parcels, self._mailbox.chunks = self._mailbox.chunks, []
+        for parcel in parcels:
+            self._offer(parcel, stamp)
         return self._answered
 
-    def _offer(self, source: str, chunk: ActionChunk, now: int) -> None:
+    def _offer(self, parcel: Parcel, now: int) -> None:
+        source, chunk = parcel.source, parcel.chunk
         fault = self.path.offer(source, chunk, now)
-        if fault is None and source == "policy":
-            self._answered = chunk.stamp
-            self._last_answer = time.monotonic()
-        elif fault is not None and not fault.startswith("stamp") and self._episode:
+        if fault is None:
+            self._arrivals[source if len(chunk.position) else HOLD] = parcel.arrival
+            if source == POLICY:
+                self._answered = chunk.stamp
+            if not self.path.authority.state.holds:
+                self._last_answer = time.monotonic()
+        elif source != HUMAN and not fault.startswith("stamp") and self._episode:
             raise EpisodeEndError(Ending("error", f"{source}: {fault}", "node"))

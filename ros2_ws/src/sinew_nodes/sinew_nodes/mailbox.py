@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from dataclasses import dataclass
 
 from sinew_core.types import ActionChunk, Affordance, Refusal, RewardEstimate
@@ -18,6 +19,15 @@ class Goal:
     token: object
 
 
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A chunk, whose it is, and when it came, in ns of the monotonic clock."""
+
+    source: str
+    chunk: ActionChunk
+    arrival: int
+
+
 class Mailbox:
     """Holds what has come and not been dealt with; every field is touched under its condition only."""
 
@@ -26,14 +36,17 @@ class Mailbox:
         self.active = False
         self.closing = False
         self.goal: Goal | None = None
+        self.human_forgotten = False
+        self._faulty: set[str] = set()
         self._clear()
 
     def _clear(self) -> None:
         self.episode = 0
-        self.chunks: list[tuple[str, ActionChunk]] = []
+        self.chunks: list[Parcel] = []
         self.answer: Affordance | Refusal | None = None
         self.reward: RewardEstimate | None = None
         self.fault = ""
+        self.mark = ""
         self.cancelled = False
 
     def begin(self, episode: int) -> None:
@@ -66,7 +79,12 @@ class Mailbox:
     def put_chunk(self, source: str, chunk: ActionChunk) -> None:
         """Hand in a chunk."""
         with self.condition:
-            self.chunks.append((source, chunk))
+            self.chunks.append(Parcel(source, chunk, time.monotonic_ns()))
+            self.condition.notify_all()
+
+    def wake(self) -> None:
+        """Have the loop look up from whatever it waits for: the authority has changed."""
+        with self.condition:
             self.condition.notify_all()
 
     def put_answer(self, episode: int, answer: Affordance | Refusal) -> None:
@@ -83,11 +101,35 @@ class Mailbox:
                 self.reward = reward
                 self.condition.notify_all()
 
-    def put_fault(self, message: str) -> None:
+    def forget_human(self) -> None:
+        """Have the loop forget a person who was driving and has not given back."""
+        with self.condition:
+            self.human_forgotten = True
+            self.condition.notify_all()
+
+    def put_mark(self, outcome: str) -> str:
+        """End the running episode by a person's word; return why that cannot be, or ''."""
+        with self.condition:
+            if self.goal is None or not self.episode:
+                return "no episode is running"
+            if self.mark:
+                return f"the episode is marked already: {self.mark}"
+            self.mark = outcome
+            self.condition.notify_all()
+            return ""
+
+    def put_fault(self, message: str, node: str = "") -> None:
         """Report the failure of a node."""
         with self.condition:
             self.fault = self.fault or message
+            self._faulty.add(node)
             self.condition.notify_all()
+
+    def take_faulty(self) -> set[str]:
+        """Return the nodes that have failed since the last call."""
+        with self.condition:
+            faulty, self._faulty = self._faulty, set()
+        return faulty
 
     def cancel(self, token: object) -> None:
         """Cancel the episode that `token` asked for."""

@@ -56,6 +56,11 @@ class ObserverNode(EpisodeNode[P], Generic[P]):
             self.listen(AffordanceMsg, "affordance", self._on_affordance, qos.latched())
         self.follow_episodes()
 
+    @property
+    def percept_stamp(self) -> int:
+        """The capture stamp of the keypoints in the last observation, 0 for none."""
+        return 0 if self._buffer is None else self._buffer.percept_stamp
+
     def observe(self, observation: Observation) -> None:
         """Take the observation of one control period."""
         raise NotImplementedError

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from sinew_core.authority import Authority
 from sinew_core.types import CameraFrame, ExecutedCommand, JointState, RewardEstimate, Task
 
 from sinew_nodes.mailbox import Goal
 
-Cause = Literal["", "timeout", "device", "node", "cancelled", "halted"]
+Cause = Literal["", "timeout", "device", "node", "cancelled", "halted", "stopped"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,9 @@ class Outlet(Protocol):
 
     def executed(self, command: ExecutedCommand, written: int, episode: int) -> None:
         """A command was sent, at `written` ns."""
+
+    def owned(self, state: Authority, took: float, stamp: int) -> None:
+        """The arm has another owner since `stamp`, `took` s after that was asked for."""
 
     def read(self, seconds: float) -> None:
         """Everything was read and published, in so many seconds."""

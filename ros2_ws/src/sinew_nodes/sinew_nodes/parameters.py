@@ -64,12 +64,13 @@ class ManagerParameters:
     transition_timeout: float = 120.0  # s; loading a large model takes its time
 
 
-def read_parameters(node: Node, kind: type[T]) -> T:
+def read_parameters(node: Node, kind: type[T], free: tuple[str, ...] = ()) -> T:
     """Read the parameters that a node was started with; an unknown or missing one is a ConfigError.
 
-    The node must declare parameters from overrides.
+    The node must declare parameters from overrides. What begins with one of `free` is left alone.
     """
-    names = [name for name in node.get_parameters_by_prefix("") if not name.startswith(("qos_overrides.",))]
+    others = ("qos_overrides.", *free)
+    names = [name for name in node.get_parameters_by_prefix("") if not name.startswith(others)]
     given = {name: node.get_parameter(name).value for name in names if name not in STANDARD}
     # YAML infers a whole number where a float was meant.
     floats = {field.name for field in dataclasses.fields(kind) if field.type == "float"}  # type: ignore[arg-type]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import sys
 import time
+from functools import partial
 
 from diagnostic_msgs.msg import DiagnosticStatus
 from rclpy.action import ActionServer, CancelResponse
@@ -12,6 +13,7 @@ from rclpy.action.server import ServerGoalHandle
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, Image
 from sensor_msgs.msg import JointState as JointStateMsg
+from sinew_core.authority import HUMAN, POLICY, Authority
 from sinew_core.types import CameraFrame, ExecutedCommand, JointState, RewardEstimate, Task
 from sinew_msgs.action import RunEpisode
 from sinew_msgs.msg import Affordance as AffordanceMsg
@@ -21,11 +23,13 @@ from sinew_msgs.msg import RewardEstimate as RewardEstimateMsg
 from trajectory_msgs.msg import JointTrajectory
 
 from sinew_nodes import convert, qos
+from sinew_nodes.authority_desk import SAFETY, AuthorityDesk
 from sinew_nodes.claim import Claim
 from sinew_nodes.component_node import ComponentNode, run_node
 from sinew_nodes.control_loop import ControlLoop
 from sinew_nodes.episode_node import hardware_for
 from sinew_nodes.frames import color_topic, depth_topic, info_topic
+from sinew_nodes.lifeline import LifelineServer
 from sinew_nodes.mailbox import Goal, Mailbox
 from sinew_nodes.outlet import Ending
 from sinew_nodes.parameters import StationParameters
@@ -37,6 +41,7 @@ BY_CAUSE = {
     "node": Result.NODE_FAILED,
     "cancelled": Result.CANCELED,
     "halted": Result.STOPPED,
+    "stopped": Result.STOPPED,
 }
 
 
@@ -44,12 +49,14 @@ class StationNode(ComponentNode[StationParameters]):
     """Translates between topics and the control loop, in both directions."""
 
     Parameters = StationParameters
+    free_parameters = (SAFETY,)
 
     def __init__(self) -> None:
         super().__init__("station_node")
         self._claim = Claim(self, "station")
         self._loop: ControlLoop | None = None
         self._server: ActionServer | None = None
+        self._lifelines: LifelineServer | None = None
 
     def setup(self) -> None:
         """Open the station and the topics."""
@@ -62,7 +69,9 @@ class StationNode(ComponentNode[StationParameters]):
         loop = ControlLoop(self._hardware, self.parameters, self._mailbox, self)
         loop.open()
         self._loop = loop
+        self._desk = AuthorityDesk(self, loop.path.authority, self._mailbox, loop.path.safety)
         self._open_subscriptions()
+        self._lifelines = LifelineServer(self.lifeline_address, self._on_death)
 
     def start(self) -> None:
         """Allow motion."""
@@ -84,6 +93,9 @@ class StationNode(ComponentNode[StationParameters]):
 
     def teardown(self) -> None:
         """Close the station."""
+        lifelines, self._lifelines = self._lifelines, None
+        if lifelines is not None:
+            lifelines.close()
         loop, self._loop = self._loop, None
         if loop is not None:
             loop.close()
@@ -104,20 +116,22 @@ class StationNode(ComponentNode[StationParameters]):
         self._info = {name: self.create_publisher(CameraInfo, info_topic(name), sensor) for name in cameras}
 
     def _open_subscriptions(self) -> None:
-        self.listen(JointTrajectory, "policy/chunk", self._on_chunk, qos.command(self._pace))
+        command = qos.command(self._pace)
+        for source in (POLICY, HUMAN):
+            self.listen(JointTrajectory, f"{source}/chunk", partial(self._on_chunk, source), command)
         self.listen(AffordanceMsg, "affordance", self._on_affordance, qos.latched())
         self.listen(RewardEstimateMsg, "reward", self._on_reward, qos.event())
         self.listen(DiagnosticStatus, "fault", self._on_fault, qos.fault())
 
     # From topics to the control loop.
 
-    def _on_chunk(self, message: JointTrajectory) -> None:
+    def _on_chunk(self, source: str, message: JointTrajectory) -> None:
         try:
             chunk = convert.chunk_from_msg(message, self._names)
         except ValueError as error:
-            self._mailbox.put_fault(f"policy/chunk: {error}")
+            self._distrust(f"{source}/chunk", str(error))
             return
-        self._mailbox.put_chunk("policy", chunk)
+        self._mailbox.put_chunk(source, chunk)
 
     def _on_affordance(self, message: AffordanceMsg) -> None:
         self._mailbox.put_answer(message.episode, convert.affordance_from_msg(message))
@@ -127,14 +141,32 @@ class StationNode(ComponentNode[StationParameters]):
 
     def _on_fault(self, status: DiagnosticStatus) -> None:
         if status.name != self.get_name():
-            self._mailbox.put_fault(f"{status.name}: {status.message}")
+            self._distrust(status.name, status.message)
+
+    def _on_death(self, name: str) -> None:
+        """Hold at once; the lifecycle manager, which learns of it later, takes the graph down."""
+        self._distrust(name, "the node has died")
+
+    def _distrust(self, name: str, message: str) -> None:
+        """Do what is declared for a failed node, and end the episode."""
+        if self._loop is not None:
+            action = self._hardware.config.authority.watchdogs.dead_node
+            self._loop.path.authority.trip(action, name, message, time.monotonic_ns())
+        self._mailbox.put_fault(f"{name}: {message}", name)
 
     def _on_goal(self, handle: ServerGoalHandle) -> None:
         request = handle.request
         goal = Goal(int(request.seed), request.instruction, int(request.max_steps), handle)
-        if not self._mailbox.offer_goal(goal):
+        why = self._stopped()
+        if not why and not self._mailbox.offer_goal(goal):
             why = "an episode is already running" if self.active else "the station is not active"
+        if why:
             self._answer(handle, Result(error_code=Result.INVALID_GOAL, error_msg=why, outcome="error"))
+
+    def _stopped(self) -> str:
+        """Return why no episode can begin while a stop is latched, or ''."""
+        state = Authority() if self._loop is None else self._loop.path.authority.state
+        return f"the station is stopped: {state.reason}. Clear, then arm." if state.stopped else ""
 
     def _on_cancel(self, handle: ServerGoalHandle) -> CancelResponse:
         self._mailbox.cancel(handle)
@@ -190,6 +222,11 @@ class StationNode(ComponentNode[StationParameters]):
         if command.observation_stamp == command.stamp:
             self.meter.done((time.time_ns() - command.observation_stamp) / 1e9, command.observation_stamp)
         self.meter.counts["commands"] += 1
+
+    def owned(self, state: Authority, took: float, stamp: int) -> None:
+        """Publish that the arm has another owner."""
+        self.get_logger().info(f"{state.previous} -> {state.owner}: {state.reason}")
+        self._desk.publish(state, took, stamp)
 
     def read(self, seconds: float) -> None:
         """Note how long it took to read and publish everything."""

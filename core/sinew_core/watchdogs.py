@@ -1,0 +1,81 @@
+"""What notices that a device has stopped, a camera is frozen or a clock has jumped; time is handed in."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sinew_core.types import NANOSECONDS, CameraFrame, FloatArray
+
+THIN = 8  # every so many rows are compared first: nearly always enough to tell two frames apart
+
+
+class StaleDevice:
+    """Notices a device whose stamps stand still for longer than `max_age` s."""
+
+    def __init__(self, name: str, max_age: float) -> None:
+        self._name, self._max_age = name, max_age
+        self._stamp: int | None = None
+        self._since = 0
+
+    def look(self, stamp: int, now: int) -> tuple[bool, str]:
+        """Return whether a stamp is a new one, and what is wrong, or ''; `now` is a steady clock's, in ns."""
+        if stamp != self._stamp:
+            self._stamp, self._since = stamp, now
+            return True, ""
+        silence = (now - self._since) / NANOSECONDS
+        if silence <= self._max_age:
+            return False, ""
+        return False, (
+            f"{self._name} has stopped: nothing new for {silence:.2f} s (max_age {self._max_age} s)"
+        )
+
+
+class FrozenCamera:
+    """Notices a camera that goes on delivering the very same picture while the arm moves.
+
+    `motion` is how far the joints move in all (rad or m) before identical frames are a fault. A camera
+    with noise never repeats a frame: 0 suits it. In a simulator a picture may well stay the same while
+    the arm moves a little.
+    """
+
+    def __init__(self, name: str, motion: float) -> None:
+        self._name, self._motion = name, motion
+        self._last: CameraFrame | None = None
+        self._start: FloatArray | None = None
+        self._moved = 0.0
+
+    def look(self, frame: CameraFrame, position: FloatArray) -> str:
+        """Return what is wrong with a new frame, or ''; `position` (n,) are the joints at its capture."""
+        last, self._last = self._last, frame
+        start, self._start = self._start, position
+        if last is None or start is None or not _same_picture(last, frame):
+            self._moved = 0.0
+            return ""
+        self._moved += float(np.abs(position - start).sum())
+        if self._moved < self._motion:
+            return ""
+        return f"{self._name} is frozen: the same picture while the joints moved by {self._moved:.2f}"
+
+
+def _same_picture(a: CameraFrame, b: CameraFrame) -> bool:
+    if not np.array_equal(a.rgb[::THIN], b.rgb[::THIN]):
+        return False
+    if a.depth is not None and b.depth is not None and not np.array_equal(a.depth, b.depth):
+        return False
+    return np.array_equal(a.rgb, b.rgb)
+
+
+class ClockJump:
+    """Notices a station's clock that runs ahead of or behind a steady one by more than `tolerance` s."""
+
+    def __init__(self, tolerance: float) -> None:
+        self._tolerance = tolerance
+        self._last: tuple[int, int] | None = None
+
+    def look(self, stamp: int, now: int) -> str:
+        """Return what is wrong with a new stamp, or ''; both in ns."""
+        last, self._last = self._last, (stamp, now)
+        if last is None:
+            return ""
+        jump = ((stamp - last[0]) - (now - last[1])) / NANOSECONDS
+        return f"the clock has jumped by {jump:+.3f} s" if abs(jump) > self._tolerance else ""
