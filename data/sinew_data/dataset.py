@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,15 +62,13 @@ class Dataset:
             with open_episode(summary.path) as episode:
                 yield episode
 
-    def find(self, name: str) -> Path:
+    def find(self, name: str, folders: Sequence[str] = (EPISODES,)) -> Path:
         """Return the path of an episode by its name, or by a part of it that only one has."""
-        paths = {path.stem: path for path in self.paths()}
-        if name in paths:
-            return paths[name]
-        matches = [path for key, path in paths.items() if name in key]
+        paths = {path.stem: path for folder in folders for path in self.paths(folder)}
+        matches = [paths[name]] if name in paths else [path for key, path in paths.items() if name in key]
         if len(matches) == 1:
             return matches[0]
-        raise ConfigError(_not_found(self.path, name, list(paths), [path.stem for path in matches]))
+        raise ConfigError(_not_found(self.path, name, sorted(paths), [path.stem for path in matches]))
 
 
 def _not_found(dataset: Path, name: str, names: list[str], matches: list[str]) -> str:

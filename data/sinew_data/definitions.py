@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 from rosbags.interfaces import Nodetype
+from rosbags.serde import SerdeError
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
@@ -116,7 +117,7 @@ def encode(message: Any) -> bytes:
 
 @lru_cache(maxsize=256)
 def decoder(type_name: str, text: str) -> Callable[[bytes], Any]:
-    """Return what decodes CDR by a definition as it was embedded in a file; ValueError if it is none.
+    """Return what decodes CDR by a definition as it is embedded in a file; both raise ValueError.
 
     Files of one graph share their definitions, hence the cache.
     """
@@ -126,4 +127,11 @@ def decoder(type_name: str, text: str) -> Callable[[bytes], Any]:
         store.get_msgdef(type_name)
     except Exception as error:
         raise ValueError(f"definition of {type_name} cannot be read: {error}") from error
-    return lambda data: store.deserialize_cdr(data, type_name)
+
+    def decode(data: bytes) -> Any:
+        try:
+            return store.deserialize_cdr(data, type_name)
+        except SerdeError as error:
+            raise ValueError(str(error)) from error
+
+    return decode

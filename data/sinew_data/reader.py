@@ -14,7 +14,6 @@ import zstandard
 from mcap.exceptions import McapError
 from mcap.reader import SeekingReader
 from mcap.records import Channel, Message, Schema
-from rosbags.serde import SerdeError
 
 from sinew_data.definitions import decoder
 from sinew_data.errors import EpisodeError
@@ -22,7 +21,7 @@ from sinew_data.steps import RecordedStep, Steps
 from sinew_data.summary import EpisodeSummary, read_summary
 
 RECORD_LIMIT = 1 << 30  # bytes; a longer record is damage
-DAMAGE = (McapError, SerdeError, ValueError, KeyError, struct.error, zstandard.ZstdError, EOFError, OSError)
+DAMAGE = (McapError, ValueError, KeyError, struct.error, zstandard.ZstdError, EOFError, OSError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +38,7 @@ class RawMessage:
 
     def decode(self) -> Any:
         """Return the message, by the definition in the file; ValueError if it is not as defined."""
-        try:
-            return decoder(self.type_name, self.definition)(self.data)
-        except SerdeError as error:
-            raise ValueError(f"{self.topic}: {error}") from error
+        return decoder(self.type_name, self.definition)(self.data)
 
 
 @dataclass(frozen=True, slots=True)
