@@ -52,7 +52,10 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class EpisodeResult:
-    """How an episode ended: success, timeout, refused, stopped, error or interrupted."""
+    """How an episode ended.
+
+    success, timeout, refused, stopped, error or interrupted; by a person's mark also failure or discarded.
+    """
 
     seed: int
     instruction: str

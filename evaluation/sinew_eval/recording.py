@@ -48,8 +48,8 @@ class EpisodeRecord:
 
     @property
     def counted(self) -> bool:
-        """Whether the episode says something about the policy; one that the user broke off does not."""
-        return self.result.outcome != "interrupted"
+        """Whether the episode says something about the policy; one that a person broke off does not."""
+        return self.result.outcome not in ("interrupted", "discarded")
 
 
 class EpisodeRecorder:

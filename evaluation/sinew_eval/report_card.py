@@ -16,10 +16,12 @@ SIGNS = {
     "timeout": "◷",
     "refused": "⊘",
     "error": "!",
+    "failure": "✗",
     "interrupted": "‖",
+    "discarded": "‖",
     "stopped": "■",
 }
-KINDS = {"success": "good", "interrupted": "quiet"}  # every other outcome is "bad"
+KINDS = {"success": "good", "interrupted": "quiet", "discarded": "quiet"}  # every other outcome is "bad"
 INLINE_LIMIT = 1_000_000  # bytes; a larger video stays beside the report
 
 

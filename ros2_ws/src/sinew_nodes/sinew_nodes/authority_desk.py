@@ -7,14 +7,12 @@ from collections.abc import Callable, Iterable
 
 from rcl_interfaces.msg import SetParametersResult
 from rclpy.parameter import Parameter
-from sinew_core.authority import HUMAN, Authority, AuthorityLatch
+from sinew_core.authority import HUMAN, AuthorityLatch
 from sinew_core.safety import FilterChain
-from sinew_data.messages import AuthorityChange
-from sinew_msgs.msg import Authority as AuthorityMsg
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 
-from sinew_nodes import convert, qos
+from sinew_nodes import qos
 from sinew_nodes.component_node import ComponentNode
 from sinew_nodes.mailbox import Mailbox
 
@@ -23,7 +21,7 @@ MARKS = {"mark_success": "success", "mark_failure": "failure", "discard": "disca
 
 
 class AuthorityDesk:
-    """Offers the station's services and its authority topic.
+    """Offers the station's services, its stop topics and the parameters of its safety filters.
 
     A stop acts in the thread that hears it, whatever the control loop is busy with.
     """
@@ -36,8 +34,6 @@ class AuthorityDesk:
         safety: FilterChain,
     ) -> None:
         self._node, self._authority, self._mailbox, self._safety = node, authority, mailbox, safety
-        self._publisher = node.create_publisher(AuthorityMsg, "authority", qos.latched())
-        self.publish(authority.state, 0.0, 0)
         node.create_service(Trigger, "station/stop", self._answering(self._stop))
         node.create_service(Trigger, "station/clear", self._answering(self._clear))
         node.create_service(Trigger, "station/arm", self._answering(self._arm))
@@ -50,19 +46,6 @@ class AuthorityDesk:
                 node.declare_parameter(SAFETY + name, value)
             self._safety.set_parameter(name, float(node.get_parameter(SAFETY + name).value))
         node.add_on_set_parameters_callback(self._on_parameters)
-
-    def publish(self, state: Authority, took: float, stamp: int) -> None:
-        """Say who owns the arm; callable from any thread."""
-        change = AuthorityChange(
-            stamp,
-            state.owner,
-            state.previous,
-            state.reason,
-            took,
-            tuple(f"{cause.name}: {cause.sentence}" for cause in state.causes),
-            tuple(f"{cause.name}: {cause.sentence}" for cause in state.holds),
-        )
-        self._publisher.publish(convert.authority_to_msg(change))
 
     def _answering(
         self, ask: Callable[[], tuple[bool, str]]

@@ -71,6 +71,7 @@ class ControlLoop:
                 station, self._hardware, self._parameters, self._mailbox, self._outlet
             )
             self._station = station
+            self._outlet.owned(self._period.path.authority.state, 0.0, 0)
         except Exception as error:  # noqa: BLE001 - raised again by open()
             self._open_error = error
             return
