@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import io
 import os
@@ -55,6 +56,8 @@ class OpenEpisode:
         if self._synced != self.mcap.size:
             os.fdatasync(self._stream.fileno())
             self._synced = self.mcap.size
+        if not _is_at(self._stream, self.path):
+            raise FileNotFoundError(errno.ENOENT, "the file was removed while it was written", str(self.path))
 
     def commit(self, end: EpisodeEnd) -> Path:
         """Finish the file and move it to where its outcome says; return where it is now."""
@@ -76,6 +79,13 @@ class OpenEpisode:
                 os.ftruncate(self._stream.fileno(), self.mcap.size)
         with contextlib.suppress(OSError):
             self._stream.close()
+
+
+def _is_at(stream: io.FileIO, path: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(stream.fileno()), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def create_locked(path: Path) -> io.FileIO:

@@ -10,7 +10,7 @@ from typing import Any
 
 from sinew_core.hardware import Hardware
 from sinew_core.runtime import Step
-from sinew_core.types import Affordance, CameraFrame, ExecutedCommand, Observation, Percept
+from sinew_core.types import ActionChunk, Affordance, CameraFrame, ExecutedCommand, Observation, Percept
 
 from sinew_data import messages, topics
 from sinew_data.definitions import encode, make
@@ -35,22 +35,30 @@ class RecordedEpisode:
         self._steps = self._interventions = 0
         self._wall = time.time_ns() - time.monotonic_ns()  # log times are steady, whatever sets the clock
 
-    def add_step(self, step: Step, frames: Mapping[str, CameraFrame] | None = None) -> None:
-        """Record a control period; `frames` are further ones, captured in it but not observed."""
+    def add_step(
+        self, step: Step, frames: Mapping[str, CameraFrame] | None = None, chunk: ActionChunk | None = None
+    ) -> None:
+        """Record a control period, with the policy's chunk where it is known.
+
+        `frames` are further ones, captured in the period but not observed.
+        """
         observation = step.observation
         if not self._steps:
             self._put_event(observation, started=True)
         joints = messages.joints_to_msg(make, observation.joints, self._names)
         self._put(topics.JOINTS, observation.stamp, joints)
-        for name, frame in {**(frames or {}), **observation.frames}.items():
+        for name, frame in (frames or {}).items():
             self._add_frame(name, frame)
-        percept = self._add_percept(observation)
+        fresh = [self._add_frame(name, frame) for name, frame in observation.frames.items()]
+        percept = self._add_percept(observation, looked=any(fresh))
         self._add_affordance(observation)
         seen = {name: frame.stamp for name, frame in observation.frames.items()}
         observed = Observed(observation.stamp, self._start.episode, percept, seen)
         self._put(topics.OBSERVED, observation.stamp, messages.observed_to_msg(make, observed))
         reward = messages.reward_to_msg(make, step.reward, self._start.episode)
         self._put(topics.REWARD, step.reward.stamp, reward)
+        if chunk is not None:
+            self._put(topics.POLICY_CHUNK, chunk.stamp, messages.chunk_to_msg(make, chunk, self._names))
         self._add_executed(step.executed)
         self._steps += 1
         self._observation = observation
@@ -74,10 +82,10 @@ class RecordedEpisode:
         event = EpisodeEvent(stamp, episode, started, observation.task, self._start.seed, **how)
         self._put(topics.EPISODE, stamp, messages.event_to_msg(make, event))
 
-    def _add_frame(self, name: str, frame: CameraFrame) -> None:
-        """Record a frame that is new, and with the first one the camera's intrinsics."""
+    def _add_frame(self, name: str, frame: CameraFrame) -> bool:
+        """Record a frame if it is new, with the first one the camera's intrinsics; return whether it is."""
         if self._frames.get(name) == frame.stamp:
-            return
+            return False
         optical = f"{name}_optical_frame"
         if name not in self._frames:
             info = messages.camera_info_to_msg(make, frame.stamp, self._hardware.cameras[name], optical)
@@ -88,22 +96,21 @@ class RecordedEpisode:
         if frame.depth is not None:
             depth = messages.depth_to_wire(frame.stamp, frame.depth, optical)
             self._put_bytes(topics.depth_topic(name), frame.stamp, depth)
+        return True
 
-    def _add_percept(self, observation: Observation) -> int:
+    def _add_percept(self, observation: Observation, *, looked: bool) -> int:
         """Record what was seen, if that is new; return its stamp, 0 for none.
 
-        An observation does not say when its keypoints were captured. They are new when they are other
-        objects than the last ones, and then of its newest frame.
+        An observation does not say when its keypoints were captured. The loop looks at every new frame,
+        so that they are of the newest one.
         """
         if not observation.keypoints and not observation.features:
             return 0
-        last = self._percept
-        if last is None or not _same(observation, last):
+        if looked or self._percept is None:
             stamp = max((frame.stamp for frame in observation.frames.values()), default=observation.stamp)
-            last = Percept(stamp, observation.keypoints, observation.features)
-            self._put(topics.KEYPOINTS, stamp, messages.percept_to_msg(make, last, self._base))
-        self._percept = last
-        return last.stamp
+            self._percept = Percept(stamp, observation.keypoints, observation.features)
+            self._put(topics.KEYPOINTS, stamp, messages.percept_to_msg(make, self._percept, self._base))
+        return self._percept.stamp
 
     def _add_affordance(self, observation: Observation) -> None:
         answer = observation.affordance
@@ -123,17 +130,6 @@ class RecordedEpisode:
         self._put(topics.EXECUTED, executed.stamp, message)
         self._interventions += executed.source == HUMAN and previous != HUMAN
         self._last = executed
-
-
-def _same(observation: Observation, percept: Percept) -> bool:
-    """Whether an observation holds the very objects of a percept."""
-    return all(
-        list(one) == list(other) and all(one[name] is other[name] for name in one)
-        for one, other in (
-            (observation.keypoints, percept.keypoints),
-            (observation.features, percept.features),
-        )
-    )
 
 
 def record_episode(dataset: Path, hardware: Hardware, start: EpisodeStart, **options: Any) -> RecordedEpisode:
