@@ -31,6 +31,7 @@ from sinew_data.mcap_summary import McapSummary, packed
 
 LEVEL = 1  # of zstd
 CHUNK_SIZE = 4 << 20  # bytes, uncompressed
+LARGE = 1 << 15  # bytes from which a message goes to chunks of its kind: who wants no images skips them
 MESSAGE_HEAD = struct.Struct("<BQHIQQ")  # opcode, length, channel, sequence, log time, publish time
 CHUNK_HEAD = struct.Struct("<BQQQQII4sQ")  # up to the compressed records, with "zstd"
 
@@ -49,9 +50,7 @@ class McapFile:
         self._schemas: dict[str, int] = {}  # id by type name
         self._channels: dict[str, int] = {}  # id by topic
         self._pending: list[Schema | Channel] = []  # not yet in the file
-        self._parts: list[bytes] = []  # of the open chunk
-        self._filled = 0
-        self._index: dict[int, list[int]] = {}  # by channel: log time and offset of each message
+        self._small, self._large = _OpenChunk(), _OpenChunk()
         self._summary = McapSummary()
 
     def start(self) -> None:
@@ -94,23 +93,17 @@ class McapFile:
         self._pending.append(record)
 
     def add_message(self, channel: int, sequence: int, log_time: int, publish_time: int, data: bytes) -> None:
-        """Add a message to the open chunk; a full chunk is written."""
-        entries = self._index.setdefault(channel, [])
-        entries += (log_time, self._filled)
-        length = MESSAGE_HEAD.size - 9 + len(data)
-        head = MESSAGE_HEAD.pack(Opcode.MESSAGE, length, channel, sequence, log_time, publish_time)
-        self._parts += (head, data)
-        self._filled += len(head) + len(data)
-        if self._filled >= self._chunk_size:
-            self.close_chunk()
+        """Add a message to an open chunk; a full chunk is written."""
+        chunk = self._large if len(data) >= LARGE else self._small
+        chunk.add(channel, sequence, log_time, publish_time, data)
+        if chunk.size >= self._chunk_size:
+            self.write_chunk(*chunk.take())
 
-    def close_chunk(self) -> None:
-        """Write the open chunk, if it holds anything."""
-        if not self._index:
-            return
-        records, index = b"".join(self._parts), self._index
-        self._parts, self._filled, self._index = [], 0, {}
-        self.write_chunk(records, index)
+    def close_chunks(self) -> None:
+        """Write the open chunks, as far as they hold anything."""
+        for chunk in (self._small, self._large):
+            if chunk.size:
+                self.write_chunk(*chunk.take())
 
     def write_chunk(self, records: bytes, index: Mapping[int, list[int]]) -> None:
         """Write message records as a chunk with its index: log time and offset of each, by channel."""
@@ -141,8 +134,8 @@ class McapFile:
         self._summary.add_chunk(chunk, {channel: len(entries) // 2 for channel, entries in index.items()})
 
     def finish(self) -> None:
-        """Close the open chunk and write the summary; nothing can be added after it."""
-        self.close_chunk()
+        """Close the open chunks and write the summary; nothing can be added after it."""
+        self.close_chunks()
         self._append(*map(packed, self._pending), packed(DataEnd(0)))
         self._append(self._summary.end(self.size), MCAP0_MAGIC)
 
@@ -153,6 +146,28 @@ class McapFile:
             while view:
                 view = view[self._stream.write(view) or 0 :]
         self.size += sum(map(len, parts))
+
+
+class _OpenChunk:
+    """Messages that are not written yet, with log time and offset of each by channel."""
+
+    def __init__(self) -> None:
+        self.size = 0  # bytes
+        self._parts: list[bytes] = []
+        self._index: dict[int, list[int]] = {}
+
+    def add(self, channel: int, sequence: int, log_time: int, publish_time: int, data: bytes) -> None:
+        self._index.setdefault(channel, []).extend((log_time, self.size))
+        length = MESSAGE_HEAD.size - 9 + len(data)
+        head = MESSAGE_HEAD.pack(Opcode.MESSAGE, length, channel, sequence, log_time, publish_time)
+        self._parts += (head, data)
+        self.size += len(head) + len(data)
+
+    def take(self) -> tuple[bytes, dict[int, list[int]]]:
+        """Return the records and their index, and begin anew."""
+        records, index = b"".join(self._parts), self._index
+        self.size, self._parts, self._index = 0, [], {}
+        return records, index
 
 
 def _message_index(channel: int, entries: list[int]) -> bytes:

@@ -52,7 +52,7 @@ class OpenEpisode:
 
     def flush(self) -> None:
         """Put everything that came so far on the disk."""
-        self.mcap.close_chunk()
+        self.mcap.close_chunks()
         if self._synced != self.mcap.size:
             os.fdatasync(self._stream.fileno())
             self._synced = self.mcap.size
@@ -61,7 +61,7 @@ class OpenEpisode:
 
     def commit(self, end: EpisodeEnd) -> Path:
         """Finish the file and move it to where its outcome says; return where it is now."""
-        self.mcap.close_chunk()
+        self.mcap.close_chunks()
         self.mcap.add_metadata(END, to_metadata(end))
         self.mcap.finish()
         os.fsync(self._stream.fileno())

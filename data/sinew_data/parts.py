@@ -17,7 +17,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     topics.REWARD: messages.reward_from_msg,
     topics.OBSERVED: messages.observed_from_msg,
 }
-KEPT = NANOSECONDS  # ns that parts are kept beyond the age that counts, while no step waits for them
+KEPT = NANOSECONDS // 5  # ns that parts are kept beyond the age that counts, while no step waits for them
 
 
 class Message(Protocol):
