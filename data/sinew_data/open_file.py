@@ -73,10 +73,7 @@ class OpenEpisode:
         return target
 
     def close(self) -> None:
-        """Release the file; what a failed write has left half done is cut off."""
-        with contextlib.suppress(OSError):
-            if self._stream.tell() > self.mcap.size:
-                os.ftruncate(self._stream.fileno(), self.mcap.size)
+        """Release the file. What a failed write has left half done stays: a repair reads as far as it goes."""
         with contextlib.suppress(OSError):
             self._stream.close()
 
