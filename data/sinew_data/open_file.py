@@ -73,7 +73,7 @@ class OpenEpisode:
         return target
 
     def close(self) -> None:
-        """Release the file. What a failed write has left half done stays: a repair reads as far as it goes."""
+        """Release the file. What a failed write left half done stays: a repair reads as far as it goes."""
         with contextlib.suppress(OSError):
             self._stream.close()
 
