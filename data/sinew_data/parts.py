@@ -97,6 +97,8 @@ class Parts:
         if not (self.settled(topics.OBSERVED, stamp) and self.settled(topics.REWARD, stamp)):
             return False
         observed = self.observed(stamp)
+        if observed is not None and topics.AFFORDANCE in self.topics and not self._answers:
+            return False  # a policy that has acted had its affordance, if the episode has one
         if observed is None:
             wanted = {topic: stamp for name in self._cameras for topic in self._images(name)}
             wanted[topics.KEYPOINTS] = stamp
