@@ -65,7 +65,8 @@ def resampled(rows: FloatArray, ratio: float) -> FloatArray:
     share = np.where(np.abs(at - below) <= WHOLE, 0.0, at - below)[:, None]
     above = np.minimum(below + 1, len(rows) - 1)
     between = rows[below] + share * (rows[above] - rows[below])
-    return np.where(share == 0.0, rows[below], between)
+    found: FloatArray = np.where(share == 0.0, rows[below], between)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

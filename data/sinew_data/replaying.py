@@ -180,7 +180,7 @@ class Replay:
         """Wait for the next control period on hardware, and return the joints in it."""
         self._clock.wait()
         state = self._read()
-        alive, fault = self._watch.look(state.stamp, time.monotonic_ns())
+        _, fault = self._watch.look(state.stamp, time.monotonic_ns())
         if fault:
             raise DeviceError(fault)
         return state
@@ -204,7 +204,7 @@ class _Clock:
         if not self._real:
             return
         now = time.monotonic()
-        self._due = now if self._due is None else max(self._due + self._period, now - self._period)
+        self._due = now if self._due is None else max(self._due + self._period, now)
         time.sleep(max(0.0, self._due - now))
 
 
