@@ -78,6 +78,22 @@ def build(spec: Mapping[str, Any], protocol: type[T], where: str, **context: Any
     return built
 
 
+def plugin_config(spec: Mapping[str, Any], where: str) -> Any:
+    """Return the configuration that `build` would give the plugin of `spec`, None if it takes none.
+
+    Raises ConfigError as `build` does.
+    """
+    cls = _load_class(str(spec.get("plugin", "")), where)
+    if "config" not in inspect.signature(cls).parameters:
+        return None
+    return _config(cls, {key: value for key, value in spec.items() if key != "plugin"}, where)
+
+
+def _config(cls: type, fields: Mapping[str, Any], where: str) -> Any:
+    owner = next(base for base in cls.__mro__ if "__init__" in vars(base))  # it may be inherited
+    return from_mapping(get_type_hints(vars(owner)["__init__"])["config"], fields, where)
+
+
 def _arguments(
     cls: type, fields: Mapping[str, Any], where: str, context: Mapping[str, Any]
 ) -> dict[str, Any]:
@@ -87,9 +103,7 @@ def _arguments(
     arguments: dict[str, Any] = {}
     for name, parameter in parameters.items():
         if name == "config":
-            owner = next(base for base in cls.__mro__ if "__init__" in vars(base))  # it may be inherited
-            hint = get_type_hints(vars(owner)["__init__"])["config"]
-            arguments[name] = from_mapping(hint, fields, where)
+            arguments[name] = _config(cls, fields, where)
         elif name in context:
             arguments[name] = context[name]
         elif parameter.default is inspect.Parameter.empty:
