@@ -10,6 +10,7 @@ from pathlib import Path
 from sinew_core.hardware import Hardware
 from sinew_core.types import Task
 from sinew_core.weights import weights_of
+
 from sinew_data.episode import EpisodeStart, start_of
 
 MODELS = ("policy", "reward", "affordance")

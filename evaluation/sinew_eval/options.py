@@ -30,13 +30,22 @@ def add_run_options(parser: argparse.ArgumentParser, *, episodes: int, seed: int
         help="lockstep (default): as fast as can be, the same for a seed; realtime: graph ros only",
     )
     parser.add_argument("--max-steps", type=natural, default=0, help="control periods; 0: the task's own")
+    parser.add_argument(
+        "--record",
+        default="",
+        metavar="DIR",
+        help="record every episode into this dataset (see `sinew data`)",
+    )
 
 
 def run_config(arguments: argparse.Namespace, *, video: bool) -> RunConfig:
     """Return what `add_run_options` read; without video no camera is named for it."""
     fields = {
         name: getattr(arguments, name)
-        for name in ("hardware", "task", "policy", "reward", "affordance", "instruction", "max_steps", "pace")
+        for name in (
+            *("hardware", "task", "policy", "reward", "affordance", "instruction", "max_steps", "pace"),
+            "record",
+        )
     }
     return RunConfig(**fields) if video else RunConfig(**fields, video_camera="")
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import time
+from typing import TYPE_CHECKING
 
 from sinew_core.errors import ConfigError
 from sinew_core.hardware import Hardware, load_hardware
 from sinew_core.models import make_affordance, make_perception, make_policy, make_reward
 from sinew_core.protocols import Station
-from sinew_core.runtime import Brain, EpisodeResult, Step, run_episode
+from sinew_core.runtime import Brain, EpisodeResult, OnStep, Step, run_episode
 from sinew_core.types import NANOSECONDS, ImageArray
 
 from sinew_eval.records import OnRecord, RunConfig, StepRecord
+
+if TYPE_CHECKING:  # what it needs is not there without the extra `data`
+    from sinew_eval.process_recording import ProcessRecorder
 
 VIDEO_INTERVAL = NANOSECONDS // 10  # ns between reads of a camera that nobody else reads
 
@@ -26,6 +30,14 @@ def make_brain(config: RunConfig, hardware: Hardware) -> Brain:
     )
 
 
+def _make_recorder(config: RunConfig, hardware: Hardware) -> ProcessRecorder | None:
+    if not config.record:
+        return None
+    from sinew_eval.process_recording import ProcessRecorder
+
+    return ProcessRecorder(config, hardware)
+
+
 class ProcessGraph:
     """Runs episodes in lockstep, in this process."""
 
@@ -35,6 +47,7 @@ class ProcessGraph:
         self._config = config
         self._hardware = load_hardware(config.hardware).with_pace("lockstep")
         self._brain = make_brain(config, self._hardware)
+        self._recorder = _make_recorder(config, self._hardware)
         self._station = self._hardware.open_station(config.task)
         if self._station.world is None:
             self._station.close()
@@ -45,7 +58,12 @@ class ProcessGraph:
 
     def run_episode(self, seed: int, on_record: OnRecord) -> EpisodeResult:
         """Run one episode to its end; Ctrl-C ends it as `interrupted`, with the arm held."""
-        tap = _Tap(self._station, self._config, on_record)
+        if self._recorder is None:
+            return self._run(seed, on_record, None)
+        return self._recorder.record(seed, lambda record: self._run(seed, on_record, record))
+
+    def _run(self, seed: int, on_record: OnRecord, record: OnStep | None) -> EpisodeResult:
+        tap = _Tap(self._station, self._config, on_record, record)
         try:
             return run_episode(
                 self._station,
@@ -69,8 +87,11 @@ class ProcessGraph:
 class _Tap:
     """Turns steps into records; the time that this takes does not count as the graph's."""
 
-    def __init__(self, station: Station, config: RunConfig, on_record: OnRecord) -> None:
+    def __init__(
+        self, station: Station, config: RunConfig, on_record: OnRecord, record: OnStep | None
+    ) -> None:
         self._station, self._camera, self._on_record = station, config.video_camera, on_record
+        self._record = record
         self.instruction = config.instruction
         self._start = time.perf_counter()
         self._next_read = 0  # ns, stamp
@@ -81,6 +102,8 @@ class _Tap:
         entered = time.perf_counter()
         executed = step.executed
         self.instruction = step.observation.task.instruction
+        if self._record is not None:
+            self._record(step)
         self._on_record(
             StepRecord(
                 index=step.index,

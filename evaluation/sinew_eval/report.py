@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from html import escape
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -126,6 +127,7 @@ def _configuration(summary: Mapping[str, Any]) -> str:
         "graph": config["graph"],
         "pace": config["pace"],
         "max steps": config["max_steps"] or "the task's own",
+        **({"recorded to": str(Path(config["record"]).absolute())} if config["record"] else {}),
     }
     items = "".join(f"<div><dt>{key}</dt><dd>{escape(str(value))}</dd></div>" for key, value in shown.items())
     return f"<section class='configuration'><h2>Configuration</h2><dl>{items}</dl></section>"

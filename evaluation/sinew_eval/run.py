@@ -135,6 +135,8 @@ def _print_outcome(results: RunResults, progress: RunProgress, *, as_json: bool)
         print(json.dumps({**results.summary(), "report": str(results.report)}, allow_nan=False), flush=True)
         return
     print(f"success {score}")
+    if results.config.record:
+        print(f"dataset: {Path(results.config.record).absolute()}")
     print(f"report: {results.report.resolve()}", flush=True)
 
 
