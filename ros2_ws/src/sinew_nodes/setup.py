@@ -24,12 +24,17 @@ setup(
                 "affordance_node",
                 "reward_node",
                 "policy_node",
+                "recorder_node",
                 "lifecycle_manager",
                 "bench_floor",
             )
         ],
         "sinew.commands": [f"launch = {PACKAGE}.launch_command:main"],
         "sinew.graphs": [f"ros = {PACKAGE}.ros_graph:RosGraph"],
-        "sinew.benches": [f"loop = {PACKAGE}.bench_loop:main", f"parity = {PACKAGE}.bench_parity:main"],
+        "sinew.benches": [
+            f"loop = {PACKAGE}.bench_loop:main",
+            f"parity = {PACKAGE}.bench_parity:main",
+            f"record = {PACKAGE}.bench_record:main",
+        ],
     },
 )

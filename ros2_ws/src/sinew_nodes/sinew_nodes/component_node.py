@@ -86,8 +86,8 @@ class ComponentNode(LifecycleNode, Generic[P]):
         profile: QoSProfile,
         *,
         raw: bool = False,
-    ) -> None:
-        """Subscribe; a callback that raises makes the node fail."""
+    ) -> Any:
+        """Subscribe and return the subscription; a callback that raises makes the node fail."""
 
         def guarded(message: Any) -> None:
             try:
@@ -95,7 +95,7 @@ class ComponentNode(LifecycleNode, Generic[P]):
             except Exception as error:  # noqa: BLE001 - the node's boundary
                 self.fail(error)
 
-        self.create_subscription(kind, topic, guarded, profile, raw=raw)
+        return self.create_subscription(kind, topic, guarded, profile, raw=raw)
 
     def post(self, callback: Callable[..., None], *arguments: object) -> None:
         """Have a callback called in the executor's thread; callable from any thread."""

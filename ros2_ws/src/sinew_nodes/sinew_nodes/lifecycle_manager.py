@@ -31,6 +31,7 @@ from sinew_nodes.transport import set_up_transport
 LAST_WORDS = 0.5  # s for the station to end its episode and to deliver the result
 FAREWELL = 3.0  # s that the nodes may take to go down
 COMMON_STOP = 0.2  # s
+RECORDER = "recorder_node"  # so early and so late that it misses nothing
 
 
 class GraphError(Exception):
@@ -56,6 +57,12 @@ class LifecycleManager(Node):
         self._active: set[str] = set()
         self._fault = self.create_publisher(DiagnosticStatus, "fault", qos.fault())
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The nodes of the graph, in the order in which they come up; they go in the reverse one."""
+        recorder = (RECORDER,) if self.parameters.record else ()
+        return (*recorder, *self.parameters.nodes)
+
     def run(self) -> None:
         """Bring the graph up and watch it; returns when told to stop, raises GraphError or ConfigError."""
         self.parameters = read_parameters(self, ManagerParameters)
@@ -73,7 +80,7 @@ class LifecycleManager(Node):
             raise self._failure
 
     def _bring_up(self) -> None:
-        names = self.parameters.nodes
+        names = self.names
         for name in names:
             self._clients_of[name] = self.create_client(ChangeState, f"{name}/change_state")
             self._watch(name)
@@ -160,7 +167,7 @@ class LifecycleManager(Node):
 
     def _on_fault(self, status: DiagnosticStatus) -> None:
         self._faults[status.name] = status
-        if status.name in self.parameters.nodes:
+        if status.name in self.names:
             self._fail(GraphError(f"{status.name}: {status.message}", _code(status)))
 
     def _fail(self, failure: GraphError) -> None:

@@ -56,10 +56,30 @@ class PolicyParameters(GraphParameters):
 
 
 @dataclass(frozen=True, slots=True)
+class RecorderParameters(GraphParameters):
+    """Of recorder_node."""
+
+    dataset: str = "dataset"  # folder
+    policy: str = ""  # as the policy node was given it, for the recording to say; likewise the others
+    reward: str = ""
+    affordance: str = ""
+    minimum_free: float = 1.0  # GB of disk without which no episode is begun
+
+
+@dataclass(frozen=True, slots=True)
+class TeleopParameters(GraphParameters):
+    """Of teleop_node."""
+
+    source: str = "keyboard"
+    rate: float = 50.0  # Hz, at which the device is asked for stops and marks
+
+
+@dataclass(frozen=True, slots=True)
 class ManagerParameters:
     """Of lifecycle_manager."""
 
     nodes: tuple[str, ...]  # in the order in which they come up
+    record: bool = False  # whether there is a recorder_node, which comes up first and goes last
     service_timeout: float = 30.0  # s until a node's services are there
     transition_timeout: float = 120.0  # s; loading a large model takes its time
 

@@ -17,6 +17,7 @@ from rclpy.qos import (
 from sinew_core.hardware import Pace
 
 LEASE = Duration(seconds=3)
+RECORDER_DEPTH = 90  # messages: 3 s of a camera at 30 Hz
 
 
 def sensor(pace: Pace) -> QoSProfile:
@@ -45,6 +46,16 @@ def latched() -> QoSProfile:
 def fault() -> QoSProfile:
     """Failures, also for who comes later to ask why."""
     return _reliable(10, latched=True)
+
+
+def recorder(offered: QoSProfile) -> QoSProfile:
+    """A reader of what is offered so that comes last on a busy machine: some seconds deep."""
+    return QoSProfile(
+        history=QoSHistoryPolicy.KEEP_LAST,
+        depth=max(RECORDER_DEPTH, offered.depth),
+        reliability=offered.reliability,
+        durability=offered.durability,
+    )
 
 
 def alive() -> QoSProfile:

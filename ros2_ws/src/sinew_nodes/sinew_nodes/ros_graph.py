@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rclpy.action.client import ClientGoalHandle
 from sensor_msgs.msg import Image
@@ -110,6 +111,8 @@ class RosGraph:
             "affordance": config.affordance,
             "pace": config.pace,
         }
+        if config.record:
+            arguments |= {"record": "true", "dataset": str(Path(config.record).absolute())}
         graph = GraphProcess(bringup(arguments), "sinew_run")
         self._graph, self._episode = graph, 0
         try:
