@@ -32,8 +32,8 @@ def chunk_fault(chunk: ActionChunk, joints: int) -> str | None:
         return f"shape {position.shape}, expected (horizon, {joints})"
     if not np.isfinite(position).all():
         return "non-finite target"
-    if not np.isfinite(chunk.dt) or chunk.dt <= 0:
-        return f"dt {chunk.dt}, expected a positive number of seconds"
+    if not np.isfinite(chunk.dt) or chunk.dt * NANOSECONDS < 1:
+        return f"dt {chunk.dt}, expected a number of seconds of at least a nanosecond"
     return None
 
 
@@ -96,6 +96,13 @@ class Arbiter:
         self._faults.append(f"{REFUSED}{source}: {fault}")
         return fault
 
+    def refuse(self, source: str, why: str) -> None:
+        """Take none of a source's commands, not the last one either; a person is waited for with a hold."""
+        self._chunks.pop(source, None)
+        self._faults.append(f"{REFUSED}{source}: {why}")
+        if source == HUMAN:
+            self._lost = why
+
     def covers(self, now: int) -> bool:
         """Whether some source has a row for this very moment, so that no fresh chunk need be awaited."""
         return any(now < _end(chunk) for chunk in self._chunks.values())
@@ -129,6 +136,10 @@ class Arbiter:
             if now - _end(chunk) > self._timeout[source]:
                 self._revoke(source, "silent")
                 reasons.append(f"stale:{source}")
+            elif chunk.stamp > now:  # the clock was set back since: no row of it is for this moment
+                fault = _ahead(chunk, now)
+                self._revoke(source, fault)
+                reasons.append(f"{REFUSED}{source}: {fault}")
 
     def _revoke(self, source: str, why: str) -> None:
         self._chunks.pop(source, None)
@@ -192,7 +203,7 @@ class Arbiter:
     def _stamp_fault(self, source: str, chunk: ActionChunk, now: int) -> str | None:
         last = self._chunks.get(source)
         if chunk.stamp > now:
-            return f"stamp {chunk.stamp} lies in the future of {now}"
+            return _ahead(chunk, now)
         if now - chunk.stamp > self._max_age:
             return f"stamp {chunk.stamp} is {(now - chunk.stamp) / NANOSECONDS:.3f} s old"
         if last is not None and chunk.stamp < last.stamp:
@@ -200,6 +211,10 @@ class Arbiter:
         if source == POLICY and chunk.stamp < self._fresh_from:
             return f"stamp {chunk.stamp} is of an observation from before the control was given back"
         return None
+
+
+def _ahead(chunk: ActionChunk, now: int) -> str:
+    return f"stamp {chunk.stamp} lies in the future of {now}"
 
 
 def _end(chunk: ActionChunk) -> int:

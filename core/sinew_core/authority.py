@@ -27,12 +27,14 @@ class WatchdogConfig:
     """What each watchdog does: `hold` until its cause is over, or a latched `stop`."""
 
     stale_joints: Action = "stop"
+    faulty_joints: Action = "stop"  # non-finite, or not as many as the robot has
     stale_camera: Action = "hold"
     frozen_camera: Action = "hold"
     clock_jump: Action = "hold"
     silent_human: Action = "hold"
     faulty_command: Action = "hold"  # non-finite, of the wrong shape, or a jump
     dead_node: Action = "hold"
+    blocked_control: Action = "hold"  # the control loop waits for a device that does not answer
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,12 @@ import numpy as np
 
 from sinew_core.arbiter import Arbiter, Choice
 from sinew_core.authority import HOLD, HUMAN, STOPPED, AuthorityConfig, AuthorityLatch
+from sinew_core.errors import DeviceError
 from sinew_core.hardware import Hardware
 from sinew_core.protocols import MotionState, SafetyFilter, Station
 from sinew_core.safety import FilterChain, default_filter
 from sinew_core.types import NANOSECONDS, ActionChunk, ExecutedCommand, FloatArray, JointCommand, JointState
+from sinew_core.watchdogs import joints_fault
 
 TOOK_OVER = "a person has taken over"
 
@@ -31,6 +33,7 @@ class ControlPath:
     ) -> None:
         robot, settings = hardware.robot, hardware.config
         self._station = station
+        self._names = robot.joint_names
         self._period = hardware.period
         self.safety = default_filter(hardware) if safety is None else FilterChain([safety])
         self._config = config if config is not None else settings.authority
@@ -49,13 +52,23 @@ class ControlPath:
         self._staying = False  # stopped, and the arm told so
 
     def reset(self, state: JointState) -> None:
-        """Begin from where the arm is: hold it there and forget every chunk. A stop stays a stop."""
+        """Begin from where the arm is: hold it there and forget every chunk. A stop stays a stop.
+
+        Raises DeviceError for joints that are no sound reading, as `execute` does.
+        """
+        self._check(state)
         self.arbiter.reset()
         self._begin(state)
 
     def _begin(self, state: JointState) -> None:
         self._target = state.position.copy()
         self._velocity = np.zeros_like(self._target)
+
+    def _check(self, state: JointState) -> None:
+        """A target that is not a number would be sent on: what comes here is measured or nothing."""
+        fault = joints_fault(state, self._names)
+        if fault:
+            raise DeviceError(fault)
 
     def offer(self, source: str, chunk: ActionChunk, now: int) -> str | None:
         """Hand in a chunk; return why it was refused, or None."""
@@ -67,6 +80,7 @@ class ControlPath:
 
     def execute(self, state: JointState) -> ExecutedCommand:
         """Send the command of this control period; in a simulator, advance by that period."""
+        self._check(state)
         if self._target is None or (self._staying and not self.authority.state.stopped):
             self._begin(state)
         self._staying = self._staying and self.authority.state.stopped
@@ -77,9 +91,11 @@ class ControlPath:
         choice = self._choose(motion)
         wanted = self._target if choice.position is None else choice.position
         safe = self.safety.filter(JointCommand(state.stamp, wanted), motion)
+        position = safe.command.position
+        if position.shape != wanted.shape or not np.isfinite(position).all():
+            self.authority.stop("safety", "the safety filters answered with a non-finite command")
         if self.authority.state.stopped:  # while the filters computed
             return self._stay(state)
-        position = safe.command.position
         self._velocity = (position - self._target) / motion.dt
         self._target = position.copy()
         self._station.arm.write(safe.command)

@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from sinew_core.types import NANOSECONDS, CameraFrame, FloatArray
+from sinew_core.types import NANOSECONDS, CameraFrame, FloatArray, JointState
 
 THIN = 8  # every so many rows are compared first: nearly always enough to tell two frames apart
 
 
+def joints_fault(joints: JointState, names: Sequence[str]) -> str:
+    """Return what makes a reading unusable for a robot with these joints, or ''."""
+    for what, values in (("joints", joints.position), ("velocities", joints.velocity)):
+        if np.shape(values) != (len(names),):
+            return f"arm: {np.size(values)} {what} were read, expected {len(names)}: {', '.join(names)}"
+    for what, values in (("was read as", joints.position), ("was read to move at", joints.velocity)):
+        for joint in np.flatnonzero(~np.isfinite(values)):
+            return f"arm: {names[joint]} {what} {values[joint]}"
+    return ""
+
+
 class StaleDevice:
-    """Notices a device whose stamps stand still for longer than `max_age` s."""
+    """Notices a device whose stamps stand still for longer than `max_age` s, or go back."""
 
     def __init__(self, name: str, max_age: float) -> None:
         self._name, self._max_age = name, max_age
@@ -19,9 +32,12 @@ class StaleDevice:
 
     def look(self, stamp: int, now: int) -> tuple[bool, str]:
         """Return whether a stamp is a new one, and what is wrong, or ''; `now` is a steady clock's, in ns."""
-        if stamp != self._stamp:
+        if self._stamp is None or stamp > self._stamp:
             self._stamp, self._since = stamp, now
             return True, ""
+        if stamp < self._stamp:
+            back = (self._stamp - stamp) / NANOSECONDS
+            return False, f"{self._name}: its stamp has gone back by {back:.3f} s"
         silence = (now - self._since) / NANOSECONDS
         if silence <= self._max_age:
             return False, ""
@@ -66,7 +82,7 @@ def _same_picture(a: CameraFrame, b: CameraFrame) -> bool:
 
 
 class ClockJump:
-    """Notices a station's clock that runs ahead of or behind a steady one by more than `tolerance` s."""
+    """Notices a station's clock that goes back, or away from a steady one by more than `tolerance` s."""
 
     def __init__(self, tolerance: float) -> None:
         self._tolerance = tolerance
@@ -78,4 +94,7 @@ class ClockJump:
         if last is None:
             return ""
         jump = ((stamp - last[0]) - (now - last[1])) / NANOSECONDS
-        return f"the clock has jumped by {jump:+.3f} s" if abs(jump) > self._tolerance else ""
+        if abs(jump) > self._tolerance:
+            return f"the clock has jumped by {jump:+.3f} s"
+        back = (last[0] - stamp) / NANOSECONDS  # stamps are compared with each other: not even a little
+        return f"the clock has gone back by {back:.3f} s" if back > 0 else ""

@@ -224,3 +224,29 @@ def test_it_covers_a_moment_while_a_row_is_meant_for_it(arbiter):
     arbiter.offer("policy", chunk(0, [(1, 1), (2, 2)]), 0)
     assert arbiter.covers(99 * MS)
     assert not arbiter.covers(100 * MS)
+
+
+def test_a_clock_that_is_set_back_voids_the_chunks_of_before(arbiter):
+    arbiter.offer("policy", chunk(1000 * MS, [(1, 1), (2, 2), (3, 3)]), 1000 * MS)
+    choice = choose(arbiter, 990 * MS)
+    assert choice.source == "hold", "and not the last row, which a negative index would give"
+    assert choice.reasons == ("refused:policy: stamp 1000000000 lies in the future of 990000000",)
+
+
+@pytest.mark.parametrize("dt", [0.0, -0.05, 1e-12, np.nan, np.inf])
+def test_rows_must_lie_apart_by_a_time_that_can_be_told(arbiter, dt):
+    assert "dt" in arbiter.offer("policy", chunk(0, dt=dt), 0)
+    assert choose(arbiter, 0).source == "hold"
+
+
+def test_a_person_whose_commands_cannot_be_told_from_anothers_is_followed_by_a_hold(arbiter):
+    arbiter.offer("policy", chunk(0), 0)
+    arbiter.refuse("human", "2 sources publish at once")
+    choice = choose(arbiter, 0)
+    assert choice.source == "hold", "a person wants control, so the policy must not have it"
+    assert choice.reasons == (
+        "refused:human: 2 sources publish at once",
+        "lost:human: 2 sources publish at once",
+    )
+    arbiter.offer("human", chunk(10 * MS), 10 * MS)
+    assert choose(arbiter, 10 * MS).source == "human"

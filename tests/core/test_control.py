@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from sinew_core.authority import AuthorityConfig, WatchdogConfig
 from sinew_core.control import ControlPath
+from sinew_core.errors import DeviceError
 from sinew_core.protocols import SafeCommand
-from sinew_core.types import ActionChunk
+from sinew_core.types import ActionChunk, JointCommand
 
 
 @pytest.fixture
@@ -175,3 +176,28 @@ def test_settings_come_from_the_hardware_file(station, hardware):
     config = replace(hardware.config, authority=AuthorityConfig(guard=0.01))
     drive = Drive(station, replace(hardware, config=config))
     assert "begins 0.050" in drive.period(policy=0.05).reasons[0]
+
+
+@pytest.mark.parametrize("faulty", [lambda q: np.where(np.arange(6) == 2, np.nan, q), lambda q: q[:5]])
+def test_a_reading_that_is_no_number_or_too_short_never_becomes_a_target(drive, faulty):
+    state = drive.station.arm.read()
+    bad = replace(state, position=faulty(state.position))
+    with pytest.raises(DeviceError, match="arm: "):
+        drive.path.execute(bad)
+    with pytest.raises(DeviceError, match="arm: "):
+        drive.path.reset(bad)
+    drive.period(policy=0.0)
+    np.testing.assert_allclose(drive.station.arm.read().position, state.position)
+
+
+def test_a_filter_that_answers_with_nonsense_stops_the_arm(station, hardware):
+    class Nonsense:
+        def filter(self, command, state):
+            return SafeCommand(JointCommand(command.stamp, np.full(6, np.nan)))
+
+    drive = Drive(station, hardware, safety=Nonsense())
+    before = station.arm.read().position
+    executed = drive.period(policy=0.05)
+    assert executed.source == "stopped"
+    assert executed.reasons == ("stopped:safety: the safety filters answered with a non-finite command",)
+    np.testing.assert_array_equal(station.arm.read().position, before)

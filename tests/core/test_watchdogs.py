@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
-from sinew_core.types import NANOSECONDS, CameraFrame
-from sinew_core.watchdogs import ClockJump, FrozenCamera, StaleDevice
+from sinew_core.types import NANOSECONDS, CameraFrame, JointState
+from sinew_core.watchdogs import ClockJump, FrozenCamera, StaleDevice, joints_fault
 
 MS = 1_000_000
 
@@ -74,3 +74,32 @@ def test_a_late_reading_is_no_jump():
     watchdog = ClockJump(0.2)
     watchdog.look(0, 0)
     assert watchdog.look(2 * NANOSECONDS, 2 * NANOSECONDS) == ""
+
+
+def test_a_clock_never_goes_back_however_little():
+    watchdog = ClockJump(0.2)
+    watchdog.look(5 * NANOSECONDS, 0)
+    assert watchdog.look(5 * NANOSECONDS - 50 * MS, 50 * MS) == "the clock has gone back by 0.050 s"
+
+
+def test_a_device_whose_stamps_go_back_is_named():
+    watchdog = StaleDevice("camera top", max_age=0.3)
+    watchdog.look(1000 * MS, 0)
+    new, sentence = watchdog.look(900 * MS, 50 * MS)
+    assert not new
+    assert sentence == "camera top: its stamp has gone back by 0.100 s"
+    assert watchdog.look(1100 * MS, 100 * MS) == (True, "")
+
+
+def reading(position, velocity=None):
+    position = np.asarray(position, float)
+    return JointState(0, position, np.zeros_like(position) if velocity is None else np.asarray(velocity))
+
+
+def test_a_reading_that_is_no_number_or_of_other_joints_is_named():
+    names = ("pan", "lift")
+    assert joints_fault(reading([0.1, 0.2]), names) == ""
+    assert joints_fault(reading([0.1, np.nan]), names) == "arm: lift was read as nan"
+    assert joints_fault(reading([0.1, 0.2], [-np.inf, 0.0]), names) == "arm: pan was read to move at -inf"
+    assert joints_fault(reading([0.1]), names) == "arm: 1 joints were read, expected 2: pan, lift"
+    assert joints_fault(reading([0.1, 0.2], [0.0]), names).startswith("arm: 1 velocities were read")
