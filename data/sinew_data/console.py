@@ -48,6 +48,18 @@ def size_text(size: float) -> str:
     return f"{size:.1f} GB"
 
 
+def time_text(seconds: float) -> str:
+    """Return a duration as a person reads it."""
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{seconds / 60:.1f} min" if seconds < 3600 else f"{seconds / 3600:.2f} h"
+
+
+def counted(count: int, what: str) -> str:
+    """Return how many there are of something, in words."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def listed(items: Iterable[str], limit: int = 5) -> str:
     """Return some names, and how many more there are."""
     names = list(items)

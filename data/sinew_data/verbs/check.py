@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from sinew_data.console import output, parser_for, progress
+from sinew_data.console import counted, output, parser_for, progress
 from sinew_data.dataset import Dataset
 from sinew_data.inspection import Inspection, inspect
 from sinew_data.layout import UNFINISHED
@@ -45,7 +45,7 @@ def _say(console: Console, found: Inspection, *, topics: bool) -> None:
     console.print(f"{mark} {escape(found.path.stem)}", soft_wrap=True)
     for problem in found.problems:
         console.print(f"        {escape(problem)}", soft_wrap=True)
-    if topics:
+    if topics and found.facts:
         console.print(_table(found))
 
 
@@ -63,7 +63,7 @@ def _table(found: Inspection) -> Table:
 
 def _total(dataset: Dataset, count: int, bad: int) -> str:
     left = len(dataset.paths(UNFINISHED))
-    text = f"{count} episodes checked, {bad} with problems"
+    text = f"{counted(count, 'episode')} checked, {bad} with problems"
     return text + (f"; {left} unfinished, see `sinew data repair {dataset.path}`" if left else "")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from rich.markup import escape
 from rich.table import Table
 
-from sinew_data.console import output, parser_for, size_text
+from sinew_data.console import counted, output, parser_for, size_text, time_text
 from sinew_data.dataset import Dataset, DatasetEntry
 from sinew_data.layout import DISCARDED, EPISODES, UNFINISHED
 from sinew_data.summary import EpisodeSummary
@@ -80,9 +80,9 @@ def notes(summary: EpisodeSummary) -> list[str]:
 
 def _total(dataset: Dataset, entries: Sequence[DatasetEntry]) -> str:
     good = [entry.summary for entry in entries if entry.summary is not None]
-    hours = sum(summary.seconds for summary in good) / 3600
+    length = time_text(sum(summary.seconds for summary in good))
     size = size_text(sum(summary.size for summary in good))
-    text = f"{len(good)} episodes, {hours:.2f} h, {size}"
+    text = f"{counted(len(good), 'episode')}, {length}, {size}"
     bad = len(entries) - len(good)
     text += f"; {bad} unreadable" if bad else ""
     left = len(dataset.paths(UNFINISHED))

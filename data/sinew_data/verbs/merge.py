@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sinew_core.errors import ConfigError
 
-from sinew_data.console import output, progress
+from sinew_data.console import counted, output, progress
 from sinew_data.dataset import Dataset
 from sinew_data.layout import EPISODES, UNFINISHED
 from sinew_data.merging import Plan, copy_episodes, plan_merge
@@ -32,7 +32,8 @@ def main(argv: Sequence[str]) -> int:
     for entry in plan.unreadable:
         console.print(f"left out: {entry.problem}", markup=False, soft_wrap=True)
     there = f", {len(plan.there)} were there already" if plan.there else ""
-    console.print(f"{len(plan.copies)} episodes copied to {target}{there}", markup=False, soft_wrap=True)
+    copied = counted(len(plan.copies), "episode")
+    console.print(f"{copied} copied to {target}{there}", markup=False, soft_wrap=True)
     return 1 if plan.unreadable else 0
 
 

@@ -13,6 +13,8 @@ from sinew_data.console import output, parser_for, progress
 from sinew_data.dataset import Dataset
 from sinew_data.repair import Repair, repair_file, unfinished
 
+DROP = "`sinew data drop` puts it aside"
+
 
 def main(argv: Sequence[str]) -> int:
     """Run `sinew data repair`: 0, or 1 if a file could not be repaired."""
@@ -52,7 +54,7 @@ def _say(console: Console, result: Repair) -> None:
     elif result.recording:
         console.print(f"[yellow]skipped[/]  {name}: {result.reason}", soft_wrap=True)
     else:
-        console.print(f"[red]left[/]     {name}: {escape(result.reason)}", soft_wrap=True)
+        console.print(f"[red]left[/]     {name}: {escape(result.reason)}; {DROP}", soft_wrap=True)
     for place in result.damage:
         console.print(f"         {escape(place)}", soft_wrap=True)
 
