@@ -105,8 +105,8 @@ class _Stamps:
     """The stamps of a topic as they come."""
 
     def __init__(self) -> None:
-        self._stamp = self._sequence = -1
-        self._backwards = self._lost = 0
+        self._stamp = self._highest = -1
+        self._backwards = 0
         self._intervals = array.array("q")
 
     def add(self, message: RawMessage) -> None:
@@ -115,17 +115,16 @@ class _Stamps:
             interval = message.publish_time - self._stamp
             self._backwards += interval < 0
             self._intervals.append(interval)
-        self._lost += max(0, message.sequence - self._sequence - 1)
-        self._stamp, self._sequence = message.publish_time, message.sequence
+        self._stamp, self._highest = message.publish_time, max(self._highest, message.sequence)
 
     def facts(self) -> TopicFacts:
         """Return what the stamps say."""
-        intervals = self._intervals
+        intervals, count = self._intervals, len(self._intervals) + (self._stamp >= 0)
         usual = statistics.median(intervals) if intervals else 0
         return TopicFacts(
-            count=len(intervals) + (self._stamp >= 0),
+            count=count,
             rate=NANOSECONDS / usual if usual > 0 else 0.0,
             longest=max(intervals, default=0) / NANOSECONDS,
             backwards=self._backwards,
-            lost=self._lost,
+            lost=max(0, self._highest + 1 - count),
         )
