@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import struct
 from collections.abc import Callable
 from functools import cache, lru_cache
@@ -45,7 +46,15 @@ def typestore() -> Typestore:
 
 @cache
 def definition(type_name: str) -> str:
-    """Return a definition with all that it needs, concatenated as the schema encoding `ros2msg` has it."""
+    """Return a definition with all that it needs, concatenated as the schema encoding `ros2msg` has it.
+
+    An unknown type is a KeyError with a sentence.
+    """
+    known = typestore().fielddefs
+    if type_name not in known:
+        near = difflib.get_close_matches(type_name, known, n=1)
+        hint = f" Did you mean '{near[0]}'?" if near else ""
+        raise KeyError(f"unknown message type '{type_name}'.{hint}")
     parts = [_text(type_name)]
     for needed in _needed(type_name, []):
         package, _, name = needed.split("/")

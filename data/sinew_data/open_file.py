@@ -9,6 +9,7 @@ import io
 import os
 import time
 from pathlib import Path
+from typing import Self
 
 from sinew_data.episode import END, START, EpisodeEnd, EpisodeStart, to_metadata
 from sinew_data.layout import DISCARDED, EPISODES, UNFINISHED, episode_path, sync_folder
@@ -76,6 +77,14 @@ class OpenEpisode:
         """Release the file. What a failed write left half done stays: a repair reads as far as it goes."""
         with contextlib.suppress(OSError):
             self._stream.close()
+
+    def __enter__(self) -> Self:
+        """Return the file."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Release the file."""
+        self.close()
 
 
 def _is_at(stream: io.FileIO, path: Path) -> bool:

@@ -21,7 +21,7 @@ from typing import Self
 from sinew_data.definitions import definition
 from sinew_data.episode import EpisodeEnd, EpisodeStart
 from sinew_data.errors import RecordingError
-from sinew_data.layout import episode_name
+from sinew_data.layout import UNFINISHED, episode_name, episode_path
 from sinew_data.open_file import OpenEpisode
 
 log = logging.getLogger(__name__)
@@ -123,18 +123,15 @@ class EpisodeWriter:
         self._thread.join()
 
     def _run(self) -> None:
-        file: OpenEpisode | None = None
         try:
-            file = OpenEpisode.create(self.dataset, self.name, self._start)
-            end = self._record(file)
-            path = file.path if end is None else file.commit(self._counted(end))
+            with OpenEpisode.create(self.dataset, self.name, self._start) as file:
+                end = self._record(file)
+                path = file.path if end is None else file.commit(self._counted(end))
         except Exception as error:  # noqa: BLE001 - the thread's boundary
-            self._fail(error, file)
+            self._fail(error)
         else:
             self._done.set_result(path)
         finally:
-            if file is not None:
-                file.close()
             atexit.unregister(self._thread.join)
 
     def _record(self, file: OpenEpisode) -> EpisodeEnd | None:
@@ -155,15 +152,26 @@ class EpisodeWriter:
                 flush_at = time.monotonic() + self._flush_interval
 
     def _add(self, file: OpenEpisode, item: _Message) -> None:
-        channel = file.mcap.channel(item.topic, item.type_name, definition)
-        file.mcap.add_message(channel, item.sequence, item.log_time, item.publish_time, item.data)
         self._taken += len(item.data) + OVERHEAD
+        try:
+            channel = file.mcap.channel(item.topic, item.type_name, definition)
+        except KeyError as error:
+            self._refuse(item, str(error.args[0]))
+        else:
+            file.mcap.add_message(channel, item.sequence, item.log_time, item.publish_time, item.data)
+
+    def _refuse(self, item: _Message, why: str) -> None:
+        with self._lock:
+            self._dropped[item.topic] += 1
+            first = self._dropped[item.topic] == 1
+        if first:
+            log.error("%s cannot be recorded: %s", item.topic, why)
 
     def _counted(self, end: EpisodeEnd) -> EpisodeEnd:
         return replace(end, dropped=self.dropped) if self.dropped else end
 
-    def _fail(self, error: Exception, file: OpenEpisode | None) -> None:
-        where = file.path if file is not None else self.dataset
+    def _fail(self, error: Exception) -> None:
+        where = episode_path(self.dataset, UNFINISHED, self.name)
         failure = RecordingError(f"recording to {where} has stopped: {_sentence(error)}")
         failure.__cause__ = error
         with self._lock:

@@ -175,11 +175,33 @@ def test_a_disk_that_is_full_at_the_commit_leaves_the_whole_episode(
         assert episode.summary.counts[topics.EXECUTED] == 20
 
 
+def test_a_type_that_nobody_knows_costs_its_own_messages_only(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    writer = EpisodeWriter(tmp_path, START)
+    for index in range(3):
+        writer.write("/odd", "sensor_msgs/msg/Imagg", index, index, CDR)
+    put(writer, 2)
+    with open_episode(writer.finish(EpisodeEnd("success")).result(timeout=10)) as episode:
+        assert episode.summary.counts == {"/x": 2}
+        assert episode.summary.end.dropped == {"/odd": 3}
+    assert caplog.messages == [
+        "/odd cannot be recorded: unknown message type 'sensor_msgs/msg/Imagg'. "
+        "Did you mean 'sensor_msgs/msg/Image'?"
+    ]
+
+
+def test_a_file_is_free_once_the_writer_says_so(tmp_path: Path) -> None:
+    for _ in range(20):
+        source = leave_unfinished(tmp_path, steps=1)
+        assert not repair_file(tmp_path, source).recording
+
+
 def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     writer = EpisodeWriter(tmp_path / "file" / "set", START)
     put(writer, 3)
-    with pytest.raises(RecordingError, match=r"file/set has stopped: Not a directory"):
+    with pytest.raises(RecordingError, match=r"file/set/unfinished/.* has stopped: Not a directory"):
         writer.finish(EpisodeEnd("success")).result(timeout=10)
     assert writer.dropped == {"/x": 3}
 
