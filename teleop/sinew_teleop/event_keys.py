@@ -22,10 +22,12 @@ EVENT_KEYS: Mapping[str, TeleopEvent] = {
     "ctrl-d": TeleopEvent.QUIT,
 }
 EVENT_HELP = (
-    ("space", "STOP; then c clear, v arm"),
+    ("space", "STOP"),
+    ("c v", "clear a stop, then arm"),
     ("y n", "mark success, failure"),
-    ("backspace", "discard, do it again"),
-    ("enter", "start the next episode"),
+    ("backspace", "discard and repeat"),
+    ("enter", "next episode"),
+    ("h", "this help, on or off"),
     ("ctrl-c", "quit"),
 )
 
@@ -40,6 +42,7 @@ class EventKeyReader:
 
     def __init__(self, terminal: RawTerminal) -> None:
         self._terminal, self._decoder = terminal, KeyDecoder()
+        self._told = False  # that the terminal is gone
 
     @property
     def help(self) -> str:
@@ -49,6 +52,8 @@ class EventKeyReader:
     def poll(self) -> tuple[list[TeleopEvent], list[str]]:
         """Return what was said since the last call, and the keys that are none of these."""
         keys = self._decoder.feed(self._terminal.read())
-        return [EVENT_KEYS[key] for key in keys if key in EVENT_KEYS], [
-            key for key in keys if key not in EVENT_KEYS
-        ]
+        events = [EVENT_KEYS[key] for key in keys if key in EVENT_KEYS]
+        if self._terminal.gone and not self._told:
+            self._told = True
+            events.append(TeleopEvent.QUIT)
+        return events, [key for key in keys if key not in EVENT_KEYS]

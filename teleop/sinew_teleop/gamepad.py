@@ -95,14 +95,19 @@ class Gamepad:
     def help(self) -> str:
         """What each stick and button does."""
         name = button_names(self._config.preset, self._mapping)
+        pairs = {
+            "clear a stop, then arm": ("clear", "arm"),
+            "mark success, failure": ("success", "failure"),
+        }
         lines = [
             (name["dead_man"], "hold to move"),
-            ("left stick", "forward, back, left, right"),
+            ("left stick", "forth back left right"),
             ("right stick", "up, down, turn"),
             (name["triggers"], "tilt out, in"),
             *((name[key], text) for key, text in BUTTON_HELP if key in name),
-            ("cross up down", "faster, slower"),
-            ("cross left right", "discard, next episode"),
+            *((" ".join(name.get(key, "-") for key in keys), text) for text, keys in pairs.items()),
+            ("cross ↑ ↓", "faster, slower"),
+            ("cross ← →", "discard, next episode"),
         ]
         return help_text(tuple(lines))
 
@@ -204,11 +209,4 @@ class Gamepad:
         return float(dead_zone(np.array([pressed]), self._config.dead_zone)[0])
 
 
-BUTTON_HELP = (
-    ("gripper", "open or close the gripper"),
-    ("stop", "STOP"),
-    ("clear", "clear a stop, then"),
-    ("arm", "arm"),
-    ("success", "mark success"),
-    ("failure", "mark failure"),
-)
+BUTTON_HELP = (("gripper", "open or close gripper"), ("stop", "STOP"))

@@ -100,16 +100,16 @@ class Keyboard:
     def help(self) -> str:
         """What each key does."""
         tip = (
-            ("w s a d", "forward, back, left, right"),
+            ("w s a d", "forth back left right"),
             ("r f", "up, down"),
             ("q e", "turn the gripper"),
             ("t g", "tilt it out, in"),
         )
         joints = ((f"1 to {len(self._arm)}", "choose a joint"), ("w s", "move it"))
         common = (
-            ("o", "open or close the gripper"),
+            ("o", "open or close gripper"),
             ("+ -", "faster, slower"),
-            ("tab", "tip" if self._joint_mode else "single joints"),
+            ("tab", "the tip" if self._joint_mode else "single joints"),
             ("b", "hand back at once"),
         )
         return help_text((*(joints if self._joint_mode else tip), *common, *EVENT_HELP))

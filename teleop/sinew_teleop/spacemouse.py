@@ -102,7 +102,7 @@ class Spacemouse:
         if c.dead_man == "button":
             lines.append((f"button {c.dead_man_button}", "hold to move"))
         if c.gripper_button >= 0:
-            lines.append((f"button {c.gripper_button}", "open or close the gripper"))
+            lines.append((f"button {c.gripper_button}", "open or close gripper"))
         if c.stop_button >= 0:
             lines.append((f"button {c.stop_button}", "STOP"))
         return help_text((*lines, ("+ -", "faster, slower")))

@@ -25,11 +25,15 @@ setup(
                 "reward_node",
                 "policy_node",
                 "recorder_node",
+                "teleop_node",
                 "lifecycle_manager",
                 "bench_floor",
             )
         ],
-        "sinew.commands": [f"launch = {PACKAGE}.launch_command:main"],
+        "sinew.commands": [
+            f"launch = {PACKAGE}.launch_command:main",
+            f"teleop = {PACKAGE}.teleop_command:main",
+        ],
         "sinew.graphs": [f"ros = {PACKAGE}.ros_graph:RosGraph"],
         "sinew.benches": [
             f"loop = {PACKAGE}.bench_loop:main",
