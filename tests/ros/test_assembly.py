@@ -131,3 +131,36 @@ def test_realtime_hands_out_joints_alone_once() -> None:
     assembler.add(JOINTS, 1000, joints(1000))
     assert assembler.take() is not None
     assert assembler.take() is None
+
+
+def test_realtime_an_episode_after_a_clock_that_was_set_back_begins_although_the_last_ones_end_was_missed() -> (
+    None
+):
+    assembler = realtime()
+    for name in (JOINTS, "top", "side"):
+        assembler.add(name, 90_000, joints(90_000))
+    assert assembler.take() is not None
+    assembler.add("top", 90_100, 0)
+    assembler.begin(2000)
+    for name in ("top", "side", JOINTS):
+        assert assembler.add(name, 2050, joints(2050)), name
+    assert assembler.take() is not None
+
+
+def test_realtime_a_frame_of_the_old_clock_between_episodes_does_not_hide_the_new_ones() -> None:
+    assembler = realtime()
+    assembler.end()
+    assembler.add("top", 90_000, 0)
+    assembler.begin(2000)
+    for name in ("top", "side", JOINTS):
+        assembler.add(name, 2050, joints(2050))
+    assert assembler.take() is not None
+
+
+def test_realtime_keeps_what_came_before_the_word_that_an_episode_has_begun() -> None:
+    assembler = realtime()
+    assembler.end()
+    for name in ("top", "side", JOINTS):
+        assembler.add(name, 2050, joints(2050))
+    assembler.begin(2000)
+    assert assembler.take() is not None

@@ -107,9 +107,14 @@ class RealtimeAssembler:
         self._used: dict[str, int] = {}
 
     def begin(self, start: int) -> None:
-        """Begin an episode at a stamp; what is older is forgotten."""
+        """Begin an episode at a stamp; what is older is forgotten, and what a clock set back has left.
+
+        That the last episode is over may have been missed.
+        """
         self._start = start
-        self._newest = {name: entry for name, entry in self._newest.items() if entry[0] >= start}
+        latest = start + self._max_age
+        self._newest = {name: entry for name, entry in self._newest.items() if start <= entry[0] <= latest}
+        self._used = {name: stamp for name, stamp in self._used.items() if stamp < start}
 
     def end(self) -> None:
         """End the episode; the next one's stamps may be earlier, if a clock has been set."""
