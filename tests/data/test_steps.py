@@ -1,118 +1,19 @@
-"""What is rebuilt from a file is what was seen, sent and judged."""
+"""Steps are put together by stamps, in whatever order the messages came."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pytest
-from episode_makers import record_live, same
-from sinew_core.hardware import Hardware
+from message_script import MS, START, Script
 from sinew_core.types import (
     NANOSECONDS,
-    Affordance,
-    ExecutedCommand,
-    JointState,
-    Keypoint,
-    Percept,
-    Refusal,
-    RewardEstimate,
 )
-from sinew_data import messages, topics
-from sinew_data.definitions import encode, make
-from sinew_data.episode import EpisodeEnd, EpisodeStart
-from sinew_data.messages import Observed
+from sinew_data.episode import EpisodeEnd
 from sinew_data.reader import open_episode
 from sinew_data.steps import RecordedStep
 from sinew_data.writer import EpisodeWriter
-
-NAMES = ("a", "b")
-MS = NANOSECONDS // 1000
-START = EpisodeStart("t", "do it", 0, "h", "r", NAMES, 0.05, max_age=0.3, max_steps=9, episode=4)
-PIXELS = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
-
-
-def test_live_equals_recorded(tmp_path: Path, hardware: Hardware) -> None:
-    path, live = record_live(tmp_path, hardware)
-    with open_episode(path) as episode:
-        steps = list(episode.steps())
-    assert len(steps) == len(live) == 12
-    assert {frozenset(step.observation.frames) for step in steps} == {frozenset(["top", "side"])}
-    for recorded, step in zip(steps, live, strict=True):
-        assert same(recorded.observation, step.observation)
-        assert same(recorded.executed, step.executed)
-        assert same(recorded.reward, step.reward)
-        assert (recorded.index, recorded.missing) == (step.index, ())
-
-
-def test_who_drove_is_known_at_every_step(tmp_path: Path, hardware: Hardware) -> None:
-    path, live = record_live(tmp_path, hardware)
-    with open_episode(path) as episode:
-        steps = list(episode.steps(frames=False))
-    assert [step.owner for step in steps] == [step.executed.source for step in live]
-    assert [step.index for step in steps if step.intervention] == [4, 5, 6]
-
-
-def test_without_frames_nothing_else_is_different(tmp_path: Path, hardware: Hardware) -> None:
-    path, live = record_live(tmp_path, hardware)
-    with open_episode(path) as episode:
-        for recorded, step in zip(episode.steps(frames=False), live, strict=True):
-            assert recorded.observation.frames == {}
-            assert same(recorded.observation.keypoints, step.observation.keypoints)
-            assert same(recorded.executed, step.executed)
-
-
-@dataclass
-class Script:
-    """Writes messages in the order in which a recorder got them, a millisecond apart unless told."""
-
-    writer: EpisodeWriter
-    now: int = 10 * NANOSECONDS
-    counts: dict[str, int] = field(default_factory=dict)
-
-    def put(self, topic: str, stamp: int, message: Any) -> None:
-        data = message if isinstance(message, bytes) else encode(message)
-        self.now += MS
-        assert self.writer.write(topic, topics.type_of(topic), self.now, stamp, data)
-
-    def joints(self, stamp: int) -> None:
-        state = JointState(stamp, np.full(2, float(stamp)), np.zeros(2))
-        self.put(topics.JOINTS, stamp, messages.joints_to_msg(make, state, NAMES))
-
-    def executed(self, stamp: int, source: str = "policy", episode: int = 4) -> None:
-        command = ExecutedCommand(stamp, np.zeros(2), source)
-        self.put(topics.EXECUTED, stamp, messages.executed_to_msg(make, command, stamp, episode, NAMES))
-
-    def keypoints(self, stamp: int) -> None:
-        percept = Percept(stamp, {"k": Keypoint(np.full(3, float(stamp)))})
-        self.put(topics.KEYPOINTS, stamp, messages.percept_to_msg(make, percept, "base"))
-
-    def color(self, stamp: int, camera: str = "top") -> None:
-        wire = messages.rgb_to_wire(stamp, PIXELS + np.uint8(stamp % 7), camera)
-        self.put(topics.color_topic(camera), stamp, wire)
-
-    def depth(self, stamp: int, camera: str = "top") -> None:
-        self.put(
-            topics.depth_topic(camera), stamp, messages.depth_to_wire(stamp, np.ones((2, 3), np.float32), "")
-        )
-
-    def observed(self, stamp: int, keypoints: int = 0, frames: Mapping[str, int] | None = None) -> None:
-        observed = Observed(stamp, 4, keypoints, frames or {})
-        self.put(topics.OBSERVED, stamp, messages.observed_to_msg(make, observed))
-
-    def affordance(self, stamp: int, source: str) -> None:
-        """Put an answer, or a refusal from nobody."""
-        answer: Affordance | Refusal = Refusal(stamp, "do it", "cannot", (), "")
-        if source:
-            answer = Affordance(stamp, "do it", "k", np.zeros((1, 3)), None, source, np.ones(1, np.bool_))
-        self.put(topics.AFFORDANCE, stamp, messages.affordance_to_msg(make, answer, 4, "base"))
-
-    def reward(self, stamp: int) -> None:
-        self.put(topics.REWARD, stamp, messages.reward_to_msg(make, RewardEstimate(stamp, float(stamp)), 4))
-
 
 Play = Callable[[Callable[[Script], None]], list[RecordedStep]]
 

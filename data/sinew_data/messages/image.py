@@ -17,7 +17,22 @@ from sinew_data.messages.header import Make, header
 
 DEPTH_MAX = 65.535  # m, the farthest that 16 bits of millimetres reach
 ENCAPSULATION = b"\x00\x01\x00\x00"  # CDR, little-endian
-BYTE_ORDERS = {b"\x00\x00": ">", b"\x00\x01": "<"}  # by how a serialised message begins
+
+
+@dataclass(frozen=True, slots=True)
+class _Numbers:
+    """The numbers of an image's head in one byte order."""
+
+    stamp: struct.Struct
+    pair: struct.Struct
+    length: struct.Struct
+
+
+def _numbers(order: str) -> _Numbers:
+    return _Numbers(*(struct.Struct(order + layout) for layout in ("iI", "II", "I")))
+
+
+BYTE_ORDERS = {b"\x00\x00": _numbers(">"), b"\x00\x01": _numbers("<")}  # by how the message begins
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,21 +65,21 @@ def image_to_wire(stamp: int, pixels: npt.NDArray[np.generic], frame: str, encod
 
 def image_from_wire(wire: bytes | memoryview) -> ImageView:
     """Return a serialised sensor_msgs/Image, of whatever sender, as a view; ValueError if it is none."""
-    order = BYTE_ORDERS.get(bytes(wire[:2]))
-    if order is None:
+    numbers = BYTE_ORDERS.get(bytes(wire[:2]))
+    if numbers is None:
         raise ValueError(f"image: begins with {bytes(wire[:4])!r}, which is no plain CDR.")
     try:
-        return _parse(memoryview(wire)[4:], order)
+        return _parse(memoryview(wire)[4:], numbers)
     except struct.error as error:
         raise ValueError(f"image: cut off after {len(wire)} bytes.") from error
 
 
-def _parse(body: memoryview, order: str) -> ImageView:
-    seconds, nanoseconds = struct.unpack_from(f"{order}iI", body)
-    frame, at = _get_string(body, 8, order)
-    height, width = struct.unpack_from(f"{order}II", body, at := _aligned(at))
-    encoding, at = _get_string(body, at + 8, order)
-    step, size = struct.unpack_from(f"{order}II", body, after := _aligned(at + 1))
+def _parse(body: memoryview, numbers: _Numbers) -> ImageView:
+    seconds, nanoseconds = numbers.stamp.unpack_from(body)
+    frame, at = _get_string(body, 8, numbers)
+    height, width = numbers.pair.unpack_from(body, at := _aligned(at))
+    encoding, at = _get_string(body, at + 8, numbers)
+    step, size = numbers.pair.unpack_from(body, after := _aligned(at + 1))
     data = body[after + 8 : after + 8 + size]
     stamp = seconds * NANOSECONDS + nanoseconds
     return ImageView(stamp, frame, height, width, encoding, body[at], step, data)
@@ -76,8 +91,8 @@ def _put_string(head: bytearray, text: str) -> None:
     head += struct.pack("<I", len(encoded)) + encoded
 
 
-def _get_string(body: memoryview, at: int, order: str) -> tuple[str, int]:
-    (length,) = struct.unpack_from(f"{order}I", body, at)
+def _get_string(body: memoryview, at: int, numbers: _Numbers) -> tuple[str, int]:
+    (length,) = numbers.length.unpack_from(body, at)
     return bytes(body[at + 4 : at + 3 + length]).decode(), at + 4 + length
 
 
