@@ -205,6 +205,12 @@ def shade(index: int) -> int:
     return 30 + (index * 9) % 200
 
 
+def next_name(dataset: Path) -> str:
+    """A name that sorts after those that are there, also within one second."""
+    number = len(list(dataset.glob("*/*.mcap")))
+    return f"2026-11-21_03-45-{number:02d}_0001_{number:06x}"
+
+
 Change = Callable[[Step], Step | None]
 
 
@@ -221,7 +227,7 @@ def record_steps(
     """Record made-up steps; `change` may alter each, or leave its step out by None."""
     task = replace(TASK, instruction=str(start.pop("instruction", TASK.instruction)))
     about: EpisodeStart = start_of(hardware, task, int(str(start.pop("seed", 1))), **start)
-    take = record_episode(dataset, hardware, about)
+    take = record_episode(dataset, hardware, about, name=next_name(dataset))
     for index in range(count):
         step = change(make_step(hardware, index, stamps(index)))
         if step is not None:
