@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 from message_script import MS, START, Script
-from sinew_core.types import (
-    NANOSECONDS,
-)
+from sinew_core.types import NANOSECONDS
 from sinew_data.episode import EpisodeEnd
 from sinew_data.reader import open_episode
 from sinew_data.steps import RecordedStep

@@ -67,9 +67,9 @@ def test_two_recorders_share_a_dataset(tmp_path: Path) -> None:
 
 def test_a_file_is_locked_while_its_writer_lives(tmp_path: Path) -> None:
     writer = EpisodeWriter(tmp_path, START)
-    while not list((tmp_path / "unfinished").glob("*.mcap")) and writer.error is None:
-        time.sleep(0.001)
     put(writer)
+    while writer.waiting_bytes:
+        time.sleep(0.001)
     path = tmp_path / "unfinished" / f"{writer.name}.mcap"
     with path.open("rb") as file, pytest.raises(BlockingIOError):
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
