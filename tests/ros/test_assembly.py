@@ -133,9 +133,7 @@ def test_realtime_hands_out_joints_alone_once() -> None:
     assert assembler.take() is None
 
 
-def test_realtime_an_episode_after_a_clock_that_was_set_back_begins_although_the_last_ones_end_was_missed() -> (
-    None
-):
+def test_realtime_an_episode_begins_after_a_clock_set_back_although_the_last_ones_end_was_missed() -> None:
     assembler = realtime()
     for name in (JOINTS, "top", "side"):
         assembler.add(name, 90_000, joints(90_000))

@@ -14,6 +14,7 @@ from sinew_core.protocols import Station
 from sinew_core.types import Task
 
 from sinew_nodes.control_period import ControlPeriod
+from sinew_nodes.control_watch import ControlWatch
 from sinew_nodes.mailbox import Goal, Mailbox
 from sinew_nodes.outlet import Ending, EpisodeEndError, Outlet
 from sinew_nodes.parameters import StationParameters
@@ -34,6 +35,7 @@ class ControlLoop:
         self._steps = 0
         self._station: Station | None = None
         self._period: ControlPeriod
+        self._watch: ControlWatch | None = None
         self._open_error: Exception | None = None
         self._opened = threading.Event()
         self._held = threading.Event()
@@ -45,11 +47,22 @@ class ControlLoop:
         self._opened.wait()
         if self._open_error is not None:
             raise self._open_error
+        assert self._station is not None
+        config = self._hardware.config
+        action, interval = config.authority.watchdogs.blocked_control, config.control_period / 2
+        self._watch = ControlWatch(self._period, self._station, action, interval, self._now)
+        self._watch.start()
 
     @property
     def path(self) -> ControlPath:
         """The control path; other threads may use its `authority` and the parameters of its `safety`."""
         return self._period.path
+
+    def distrust(self, name: str, message: str) -> None:
+        """Do what is declared for a failed node, and end the episode; callable from any thread."""
+        action = self._hardware.config.authority.watchdogs.dead_node
+        self.path.authority.trip(action, name, message, time.monotonic_ns())
+        self._mailbox.put_fault(f"{name}: {message}", name)
 
     def halt(self) -> None:
         """End motion; returns once the arm is held. A loop that does not answer is gone around."""
@@ -60,6 +73,8 @@ class ControlLoop:
 
     def close(self) -> None:
         """End the loop and close the station."""
+        if self._watch is not None:
+            self._watch.close()
         self._mailbox.close()
         if self._thread.is_alive():
             self._thread.join(timeout=3.0)
@@ -81,7 +96,7 @@ class ControlLoop:
             while not self._mailbox.closing:
                 self._serve()
         finally:
-            self._hold()
+            self._stay("the station is closed")
             station.close()
 
     def _open_station(self) -> Station:
@@ -98,15 +113,17 @@ class ControlLoop:
             mailbox.condition.wait_for(lambda: mailbox.active or mailbox.closing)
         self._held.clear()
         self._period.begin(0, 0)
+        broke: Exception | None = None
         try:
             while mailbox.active:
                 self._turn()
         except Exception as error:  # noqa: BLE001 - the thread's boundary
             mailbox.set_active(False)
-            self._hold()
-            self._outlet.broke(error)
-        finally:
-            self._hold()
+            broke = error
+        self._stay("the station was halted" if broke is None else _sentence(broke))
+        self._held.set()
+        if broke is not None:
+            self._outlet.broke(broke)
 
     def _turn(self) -> None:
         """Run an episode if one is asked for, else hold for one control period."""
@@ -118,15 +135,22 @@ class ControlLoop:
             self._period.run()
         else:  # time stands still between episodes in lockstep: only say where the arm is
             assert self._station is not None
-            joints = self._station.arm.read()
+            joints = self._period.reader.joints()
             self._outlet.observed(joints, simulated=self._station.world is not None)
             self._period.tell(joints.stamp)
             with mailbox.condition:
                 mailbox.condition.wait_for(lambda: mailbox.goal or not mailbox.active, IDLE_INTERVAL)
 
-    def _hold(self) -> None:
-        self._period.path.hold()
-        self._held.set()
+    def _stay(self, reason: str) -> Exception | None:
+        """Hold the arm and say why; return why it cannot be told so, or None: the rest goes on anyhow."""
+        failure = None
+        try:
+            self._period.path.hold(reason)
+        except Exception as error:
+            log.exception("the arm cannot be stopped")
+            failure = error
+        self._period.tell(self._now())
+        return failure
 
     def _run_episode(self, goal: Goal) -> None:
         """Run one episode; whatever happens, the arm ends held and whoever asked is told."""
@@ -145,8 +169,10 @@ class ControlLoop:
         except DeviceError as error:
             ending, broke = Ending("error", str(error), "device"), error
         except Exception as error:  # noqa: BLE001 - raised again once the arm is held
-            ending, broke = Ending("error", f"{type(error).__name__}: {error}", "device"), error
-        self._period.path.hold("the episode is over")
+            ending, broke = Ending("error", _sentence(error), "device"), error
+        failure = self._stay("the episode is over" if broke is None else _sentence(broke))
+        if failure is not None and broke is None:
+            ending, broke = Ending("error", str(failure), "device"), failure
         with self._mailbox.condition:
             self._mailbox.goal = None
         self._outlet.ended(goal, self._episode, self._now(), task, ending, self._steps)
@@ -162,7 +188,7 @@ class ControlLoop:
         if self._station.world is not None:
             task = self._station.world.reset(goal.seed, goal.instruction)
             task = replace(task, max_steps=goal.max_steps) if goal.max_steps else task
-        state = self._station.arm.read()
+        state = self._period.reader.joints()
         self._period.path.reset(state)
         self._period.begin(self._episode, state.stamp)
         self._outlet.started(self._episode, state.stamp, task, goal.seed)
@@ -189,3 +215,7 @@ class ControlLoop:
         if reward is None or reward.success is None or reward.success < threshold:
             return None
         return f"the reward model gives success {reward.success:.2f}"
+
+
+def _sentence(error: Exception) -> str:
+    return str(error) if isinstance(error, DeviceError) else f"{type(error).__name__}: {error}"

@@ -12,11 +12,12 @@ from sinew_core.protocols import Station
 from sinew_core.types import NANOSECONDS, JointState, Refusal
 
 from sinew_nodes.assembly import period_index
-from sinew_nodes.devices import CLOCK, DeviceReader
+from sinew_nodes.devices import ARM, CLOCK, DeviceReader
 from sinew_nodes.mailbox import Mailbox, Parcel
 from sinew_nodes.outlet import Ending, EpisodeEndError, Outlet
 from sinew_nodes.parameters import StationParameters
 
+CONTROL = "control"  # the cause that stands for the loop itself
 ON_DEMAND_INTERVAL = NANOSECONDS // 10  # ns between frames of a camera that delivers only when asked
 
 
@@ -39,6 +40,7 @@ class ControlPeriod:
         self._period = hardware.config.control_period  # s
         self._on_demand = [name for name, camera in hardware.config.cameras.items() if not camera.every]
         self._arrivals: dict[str, int] = {}  # ns, of the newest chunk by the owner it leads to
+        self._begun: float | None = None  # s, monotonic; when the present control period was
         self.begin(0, 0)
 
     def begin(self, episode: int, start: int) -> None:
@@ -52,13 +54,36 @@ class ControlPeriod:
 
     def run(self) -> None:
         """Run one control period; an episode that must end leaves it by EpisodeEndError."""
+        self._begun = time.monotonic()
+        if any(cause.name == CONTROL for cause in self.path.authority.state.holds):
+            self.path.authority.release(CONTROL)
+        try:
+            self._run()
+        finally:
+            self._begun = None
+
+    def overdue(self) -> str:
+        """Return what keeps the present control period waiting for longer than `max_age`, or ''.
+
+        In real time only: in lockstep time stands still. Callable from any thread.
+        """
+        begun = self._begun
+        late = 0.0 if begun is None or self._lockstep else time.monotonic() - begun - self._period
+        if late <= self._hardware.config.max_age:
+            return ""
+        what = self.reader.waits_for or "itself"
+        return f"the control loop has stood still for {late:.2f} s, waiting for {what}"
+
+    def _run(self) -> None:
         joints = self.read()
         if self._lockstep:
             self._await_answers(joints.stamp)
         else:
             self._deadline += self._period
             self._await_chunk(joints.stamp)
+        self.reader.waits_for = ARM
         executed = self.path.execute(joints)
+        self.reader.waits_for = ""
         written = executed.stamp if self._station.world is not None else time.time_ns()
         self._outlet.executed(executed, written, self._episode)
         self.tell(executed.stamp)
@@ -184,6 +209,8 @@ class ControlPeriod:
 
     def _offer(self, parcel: Parcel, now: int) -> None:
         source, chunk = parcel.source, parcel.chunk
+        if source == POLICY and (not self._episode or chunk.stamp < self._start):
+            return  # of an episode that is over; its many rows would still move the arm
         fault = self.path.offer(source, chunk, now)
         if fault is None:
             self._arrivals[source if len(chunk.position) else HOLD] = parcel.arrival

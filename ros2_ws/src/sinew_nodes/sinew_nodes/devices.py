@@ -9,9 +9,9 @@ from sinew_core.errors import DeviceError
 from sinew_core.hardware import Hardware
 from sinew_core.protocols import Station
 from sinew_core.types import NANOSECONDS, CameraFrame, JointState
-from sinew_core.watchdogs import ClockJump, FrozenCamera, StaleDevice
+from sinew_core.watchdogs import ClockJump, FrozenCamera, StaleDevice, joints_fault
 
-CLOCK = "clock"
+ARM, CLOCK = "arm", "clock"
 
 
 class DeviceReader:
@@ -25,52 +25,95 @@ class DeviceReader:
         self._station, self._hardware, self._authority = station, hardware, authority
         self._actions = hardware.config.authority.watchdogs
         self._lockstep = hardware.config.pace == "lockstep"
-        self._watched = {name for name, camera in hardware.config.cameras.items() if camera.every}
         robot = hardware.robot
         # A gripper may well close unseen.
         self._seen = [i for i in range(len(robot.joint_names)) if i != robot.gripper_index]
+        self._joints: JointState | None = None  # the last sound ones
+        self._joints_at = 0  # ns, monotonic
+        self.waits_for = ""  # the device that is being read
         self.forgive()
 
     def forgive(self) -> None:
         """Begin anew, after a pause in which nothing was read."""
         config = self._hardware.config
-        self._arm = StaleDevice("arm", config.max_age)
         self._clock = ClockJump(config.authority.clock_jump)
-        names = config.cameras
-        self._stale = {name: StaleDevice(f"camera {name}", config.max_age) for name in names}
         self._frozen = {
-            name: FrozenCamera(f"camera {name}", config.authority.frozen_motion) for name in names
+            name: FrozenCamera(f"camera {name}", config.authority.frozen_motion) for name in config.cameras
         }
-        self._joints: JointState | None = None
+        self._expect_other_stamps()
+
+    def _expect_other_stamps(self) -> None:
+        config = self._hardware.config
+        self._arm = StaleDevice(ARM, config.max_age)
+        self._stale = {name: StaleDevice(f"camera {name}", config.max_age) for name in config.cameras}
 
     def joints(self) -> JointState:
-        """Read the joints."""
-        joints = self._joints = self._station.arm.read()
+        """Read the joints; where the reading is unusable and the watchdog told so, the last sound ones.
+
+        Raises DeviceError for one that is unusable in lockstep, or before there was a sound one.
+        """
+        self.waits_for = ARM
+        joints = self._station.arm.read()
+        self.waits_for = ""
+        fault = joints_fault(joints, self._hardware.robot.joint_names) or self._off_time(joints.stamp)
+        if fault and (self._lockstep or self._joints is None):
+            raise DeviceError(fault)
+        if fault:
+            self._judge(ARM, self._actions.faulty_joints, fault)
+            assert self._joints is not None
+            return self._joints
         if not self._lockstep:
-            now = time.monotonic_ns()
-            new, sentence = self._arm.look(joints.stamp, now)
-            self._judge("arm", self._actions.stale_joints, sentence)
-            if new and self._station.world is None:  # a simulator's clock is its own
-                self._judge(CLOCK, self._actions.clock_jump, self._clock.look(joints.stamp, now))
+            self._look_at_time(joints.stamp)
+        self._joints = joints
         return joints
 
+    def _off_time(self, stamp: int) -> str:
+        """Return how far joints are from a simulator's present time, in lockstep, or ''."""
+        world = self._station.world
+        if not self._lockstep or world is None or stamp == world.stamp:
+            return ""
+        return f"arm: its reading is {(world.stamp - stamp) / NANOSECONDS:.3f} s old, in lockstep"
+
+    def _look_at_time(self, stamp: int) -> None:
+        now = time.monotonic_ns()
+        new = self._joints is None or stamp != self._joints.stamp
+        if new:
+            self._joints_at = now
+        if new and self._station.world is None:  # a simulator's clock is its own
+            jump = self._clock.look(stamp, now)
+            self._judge(CLOCK, self._actions.clock_jump, jump)
+            if jump:  # is not the devices' fault, too
+                self._expect_other_stamps()
+        self._judge(ARM, self._actions.stale_joints, self._arm.look(stamp, now)[1])
+
     def frame(self, name: str, now: int) -> CameraFrame | None:
-        """Read a camera; None if its frame is the one that was returned before."""
+        """Read a camera; None if its frame was returned before, or its stamp cannot be right.
+
+        `now` is the stamp of the joints that were read last.
+        """
+        self.waits_for = f"camera {name}"
         frame = self._station.cameras[name].read()
+        self.waits_for = ""
         if self._lockstep and frame.stamp != now:
             behind = (now - frame.stamp) / NANOSECONDS
             raise DeviceError(f"camera {name}: its frame is {behind:.3f} s behind the joints, in lockstep")
-        new, stale = (
-            (True, "") if self._lockstep else self._stale[name].look(frame.stamp, time.monotonic_ns())
-        )
+        new, stale = (True, "") if self._lockstep else self._look_at_frame(name, frame.stamp, now)
         if new:
             assert self._joints is not None
-            frozen = self._frozen[name].look(frame, self._joints.position)
+            frozen = self._frozen[name].look(frame, self._joints.position[self._seen])
             self._judge(f"camera {name}", self._actions.frozen_camera, frozen)
             return frame
         if stale:
             self._judge(f"camera {name}", self._actions.stale_camera, stale)
         return None
+
+    def _look_at_frame(self, name: str, stamp: int, joints_stamp: int) -> tuple[bool, str]:
+        """Return whether a frame is a new one, and what is wrong with its stamp, or ''."""
+        now = time.monotonic_ns()
+        ahead = (stamp - joints_stamp - (now - self._joints_at)) / NANOSECONDS
+        if ahead > self._hardware.config.max_age:  # it would make every later one look old
+            return False, f"camera {name}: its stamp lies {ahead:.3f} s ahead of the joints'"
+        return self._stale[name].look(stamp, now)
 
     def _judge(self, name: str, action: Action, sentence: str) -> None:
         """Do a watchdog's action, or say that its cause is over."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from functools import partial
 
 from diagnostic_msgs.msg import DiagnosticStatus
@@ -114,11 +113,8 @@ class StationNode(ComponentNode[StationParameters]):
         self._distrust(name, "the node has died")
 
     def _distrust(self, name: str, message: str) -> None:
-        """Do what is declared for a failed node, and end the episode."""
         if self._loop is not None:
-            action = self._hardware.config.authority.watchdogs.dead_node
-            self._loop.path.authority.trip(action, name, message, time.monotonic_ns())
-        self._mailbox.put_fault(f"{name}: {message}", name)
+            self._loop.distrust(name, message)
 
     def _on_goal(self, handle: ServerGoalHandle) -> None:
         request = handle.request

@@ -1,0 +1,46 @@
+"""A policy that never rests, for benches that ask what happens to a moving arm."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sinew_core.hardware import Hardware
+from sinew_core.robot import Robot
+from sinew_core.types import NANOSECONDS, ActionChunk, FloatArray, Observation, Task
+
+PULSE = 8.0  # rad/s
+REACH = 0.15  # rad or m, at most
+SHARE = 0.4  # of the velocity and acceleration limits
+
+
+@dataclass(frozen=True, slots=True)
+class SwayConfig:
+    """How far it looks ahead."""
+
+    rows: int = 1
+
+
+class Sway:
+    """Moves every joint to and fro around home; where it is wanted follows from the stamp alone."""
+
+    def __init__(self, config: SwayConfig, robot: Robot, hardware: Hardware) -> None:
+        self._rows, self._dt = config.rows, hardware.config.control_period
+        room = np.minimum(robot.home - robot.lower, robot.upper - robot.home)
+        by_speed = np.minimum(SHARE * robot.velocity / PULSE, SHARE * robot.acceleration / PULSE**2)
+        self._reach = np.minimum(np.minimum(by_speed, REACH), room)
+        self._home = robot.home
+        self._phase = np.arange(len(robot.home)) * 0.7
+
+    def reset(self, task: Task) -> None:
+        """Nothing is remembered."""
+
+    def infer(self, observation: Observation) -> ActionChunk:
+        """Return the rows from the observation's stamp on."""
+        ahead = np.arange(1.0, self._rows + 1)
+        seconds: FloatArray = observation.stamp / NANOSECONDS + ahead * self._dt
+        return ActionChunk(observation.stamp, self._dt, self._wave(seconds))
+
+    def _wave(self, seconds: FloatArray) -> FloatArray:
+        rows: FloatArray = self._home + self._reach * np.sin(PULSE * seconds[:, None] + self._phase)
+        return rows
