@@ -144,7 +144,7 @@ class Replay:
         executed = self.path.execute(state)
         self._log.wanted.append(self._offers.rows[index])
         self._log.sent.append(executed.position)
-        self._log.reasons.update({reason.split(": ")[0] for reason in executed.reasons})
+        self._log.reasons.update(list(dict.fromkeys(why.split(": ")[0] for why in executed.reasons)))
         return self._accepted(index, executed)
 
     def _accepted(self, index: int, executed: ExecutedCommand) -> bool:
