@@ -16,6 +16,7 @@ from sinew_core.types import ActionChunk
 from sinew_msgs.action import RunEpisode
 from sinew_msgs.msg import Authority
 from sinew_nodes import convert, qos
+from sinew_nodes.lifeline import Lifeline
 from std_msgs.msg import Bool
 from std_srvs.srv import Trigger
 from trajectory_msgs.msg import JointTrajectory
@@ -159,6 +160,48 @@ def test_a_malformed_human_chunk_ends_the_episode_with_its_name(person: Person) 
     bad = JointTrajectory(joint_names=["nobody"])
     person.chunks.publish(bad)
     assert "human/chunk: joints nobody" in person.nodes.result(handle).error_msg
+
+
+def test_two_sources_at_once_are_refused_by_name_and_the_policy_has_to_wait(person: Person) -> None:
+    person.nodes.send(max_steps=1000)
+    person.drive_until(lambda: person.owner == "human")
+    rival = person.node.create_publisher(JointTrajectory, "human/chunk", qos.command("realtime"))
+    first = person.chunks
+    refused = "refused:human: 2 sources publish human/chunk at once; end all but one"
+
+    def both() -> bool:
+        person.chunks = rival if person.chunks is first else first
+        person.drive()
+        return any(refused in command.reasons for command in person.nodes.executed)
+
+    wait_for(both)
+    wait_for(lambda: person.owner == "hold")
+    person.chunks = first
+    count = len(person.nodes.executed)
+    wait_for(lambda: len(person.nodes.executed) > count + 3)
+    assert set(sources(person)[count:]) == {"hold"}
+    person.drive_until(lambda: person.owner == "human")  # the one who is left
+
+
+def test_no_episode_begins_while_a_node_is_dead_and_one_does_when_it_is_back(person: Person) -> None:
+    station, address = person.nodes["station_node"], person.node.lifeline_address
+    line = Lifeline(address, "reward_node")
+    line.connect()
+    wait_for(lambda: len(station._lifelines._names) > len(person.nodes.nodes))
+    person.nodes.send(max_steps=1000)
+    wait_for(lambda: person.owner == "policy")
+    line._socket.close()  # type: ignore[union-attr]
+    wait_for(lambda: person.owner == "hold")
+    result = person.nodes.run(max_steps=5)
+    assert result.error_code == RunEpisode.Result.INVALID_GOAL
+    assert result.error_msg == "reward_node: the node has died. Start it again, or clear."
+    again = Lifeline(address, "reward_node")
+    again.connect()
+    wait_for(lambda: person.nodes.run(max_steps=5).outcome == "timeout")
+    again._socket.close()  # type: ignore[union-attr]
+    wait_for(lambda: person.heard[-1].holds)
+    assert person.call("station/clear").success
+    assert person.nodes.run(max_steps=5).outcome == "timeout"
 
 
 def test_an_unknown_safety_parameter_and_a_fixed_one_are_left_alone(person: Person) -> None:

@@ -64,3 +64,32 @@ def test_a_node_may_be_there_before_the_station() -> None:
     line._socket.close()  # type: ignore[union-attr]
     wait_for(lambda: dead == ["early"])
     server.close()
+
+
+def test_a_node_that_comes_back_is_named_too() -> None:
+    told: list[tuple[str, str]] = []
+    where = address()
+    server = LifelineServer(
+        where, lambda name: told.append(("dead", name)), lambda n: told.append(("born", n))
+    )
+    for _ in range(2):
+        line = Lifeline(where, "policy_node")
+        line.connect()
+        wait_for(lambda: told[-1:] == [("born", "policy_node")])
+        line._socket.close()  # type: ignore[union-attr]
+        wait_for(lambda: told[-1:] == [("dead", "policy_node")])
+    server.close()
+    assert len(told) == 4
+
+
+def test_who_has_said_goodbye_does_not_connect_again() -> None:
+    told: list[str] = []
+    where = address()
+    server = LifelineServer(where, told.append, told.append)
+    line, other = Lifeline(where, "first"), Lifeline(where, "second")
+    line.close()
+    line.connect()
+    other.connect()
+    wait_for(lambda: told)
+    server.close()
+    assert told == ["second"]

@@ -32,8 +32,10 @@ class AuthorityDesk:
         authority: AuthorityLatch,
         mailbox: Mailbox,
         safety: FilterChain,
+        on_clear: Callable[[], None],
     ) -> None:
         self._node, self._authority, self._mailbox, self._safety = node, authority, mailbox, safety
+        self._on_clear = on_clear
         node.create_service(Trigger, "station/stop", self._answering(self._stop))
         node.create_service(Trigger, "station/clear", self._answering(self._clear))
         node.create_service(Trigger, "station/arm", self._answering(self._arm))
@@ -64,6 +66,7 @@ class AuthorityDesk:
         return True, "stopped; to go on: clear, then arm"
 
     def _clear(self) -> tuple[bool, str]:
+        self._on_clear()
         refusal = self._authority.clear()
         self._mailbox.forget_human()
         return not refusal, refusal or "the causes are cleared; arm to go on"

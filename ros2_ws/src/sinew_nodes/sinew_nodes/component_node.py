@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import os
 import signal
@@ -82,16 +83,20 @@ class ComponentNode(LifecycleNode, Generic[P]):
         self,
         kind: type[Any],
         topic: str,
-        callback: Callable[[Any], None],
+        callback: Callable[..., None],
         profile: QoSProfile,
         *,
         raw: bool = False,
     ) -> Any:
-        """Subscribe and return the subscription; a callback that raises makes the node fail."""
+        """Subscribe and return the subscription; a callback that raises makes the node fail.
 
-        def guarded(message: Any) -> None:
+        One that takes a second argument is given rclpy's MessageInfo, which tells publishers apart.
+        """
+
+        @functools.wraps(callback)  # rclpy looks at what it takes
+        def guarded(*arguments: Any) -> None:
             try:
-                callback(message)
+                callback(*arguments)
             except Exception as error:  # noqa: BLE001 - the node's boundary
                 self.fail(error)
 

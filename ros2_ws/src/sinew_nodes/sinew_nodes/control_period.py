@@ -209,6 +209,9 @@ class ControlPeriod:
 
     def _offer(self, parcel: Parcel, now: int) -> None:
         source, chunk = parcel.source, parcel.chunk
+        if parcel.refused:
+            self.path.arbiter.refuse(source, parcel.refused)
+            return
         if source == POLICY and (not self._episode or chunk.stamp < self._start):
             return  # of an episode that is over; its many rows would still move the arm
         fault = self.path.offer(source, chunk, now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 import sys
 import threading
@@ -25,6 +26,7 @@ from std_msgs.msg import Empty
 
 from sinew_nodes import qos
 from sinew_nodes.claim import Claim
+from sinew_nodes.lifeline import Lifeline, lifeline_address
 from sinew_nodes.parameters import ManagerParameters, read_parameters
 from sinew_nodes.transport import set_up_transport
 
@@ -56,6 +58,8 @@ class LifecycleManager(Node):
         self._configured: list[str] = []
         self._active: set[str] = set()
         self._fault = self.create_publisher(DiagnosticStatus, "fault", qos.fault())
+        address = lifeline_address(self.get_namespace(), os.environ.get("ROS_DOMAIN_ID", "0"))
+        self._lifeline = Lifeline(address, self.get_name())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -70,11 +74,13 @@ class LifecycleManager(Node):
         self.create_subscription(DiagnosticStatus, "fault", self._on_fault, qos.fault())
         try:
             self._bring_up()
+            self._lifeline.connect()  # without a manager nobody would take the graph down
             self.get_logger().info("the graph is up")
             self.stop.wait()
             if self._failure is not None:
                 time.sleep(LAST_WORDS)
         finally:
+            self._lifeline.close()
             self._take_down()
         if self._failure is not None:
             raise self._failure

@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 
 GOODBYE = b"\n"
-OnDeath = Callable[[str], None]
+OnName = Callable[[str], None]
 
 
 def lifeline_address(namespace: str, domain: str) -> str:
@@ -22,10 +22,13 @@ def lifeline_address(namespace: str, domain: str) -> str:
 
 
 class LifelineServer:
-    """Calls `on_death(name)`, in a thread of its own, when a node goes without a goodbye."""
+    """Calls `on_death(name)` when a node goes without a goodbye, and `on_birth(name)` when one comes.
 
-    def __init__(self, address: str, on_death: OnDeath) -> None:
-        self._on_death = on_death
+    Both in a thread of its own.
+    """
+
+    def __init__(self, address: str, on_death: OnName, on_birth: OnName = lambda name: None) -> None:
+        self._on_death, self._on_birth = on_death, on_birth
         self._names: dict[socket.socket, bytes] = {}
         self._selector = selectors.DefaultSelector()
         self._server = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -72,6 +75,8 @@ class LifelineServer:
             received = b""
         if received:
             self._names[end] += received
+            if not received.endswith(GOODBYE):
+                self._on_birth(self._names[end].decode(errors="replace"))
             return
         self._selector.unregister(end)
         end.close()
@@ -86,10 +91,11 @@ class Lifeline:
     def __init__(self, address: str, name: str) -> None:
         self._address, self._name = address, name
         self._socket: socket.socket | None = None
+        self._closed = False
 
     def connect(self) -> None:
         """Connect, unless that is done; a station that is not there yet is no error."""
-        if self._socket is not None:
+        if self._socket is not None or self._closed:
             return
         end = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
@@ -101,7 +107,8 @@ class Lifeline:
         self._socket = end
 
     def close(self) -> None:
-        """Say goodbye."""
+        """Say goodbye, for good: a node that goes down must not come back for a last moment."""
+        self._closed = True
         end, self._socket = self._socket, None
         if end is not None:
             with contextlib.suppress(OSError):

@@ -21,11 +21,12 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A chunk, whose it is, and when it came, in ns of the monotonic clock."""
+    """A chunk, whose it is, and when it came, in ns of the monotonic clock; perhaps why it is refused."""
 
     source: str
     chunk: ActionChunk
     arrival: int
+    refused: str = ""
 
 
 class Mailbox:
@@ -76,10 +77,10 @@ class Mailbox:
             self.condition.notify_all()
             return True
 
-    def put_chunk(self, source: str, chunk: ActionChunk) -> None:
-        """Hand in a chunk."""
+    def put_chunk(self, source: str, chunk: ActionChunk, refused: str = "") -> None:
+        """Hand in a chunk, or that one of `source` is refused, and why."""
         with self.condition:
-            self.chunks.append(Parcel(source, chunk, time.monotonic_ns()))
+            self.chunks.append(Parcel(source, chunk, time.monotonic_ns(), refused))
             self.condition.notify_all()
 
     def wake(self) -> None:
