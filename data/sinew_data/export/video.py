@@ -16,7 +16,12 @@ from sinew_core.types import ImageArray
 
 ENCODERS = {"h264": "libx264", "hevc": "libx265", "av1": "libsvtav1"}
 QUALITY = {"h264": 18, "hevc": 20, "av1": 24}  # constant rate factors that leave an error of about 1 of 255
-EXTRA = {"hevc": ("-tag:v", "hvc1", "-x265-params", "log-level=error"), "av1": ("-preset", "10")}
+# No frame refers to a later one: readers that seek to a moment then get every frame from there on.
+EXTRA = {
+    "h264": ("-bf", "0"),
+    "hevc": ("-tag:v", "hvc1", "-x265-params", "log-level=error:bframes=0:open-gop=0"),
+    "av1": ("-preset", "10", "-svtav1-params", "pred-struct=1"),
+}
 PIXELS = ("yuv420p", "yuv444p")  # yuv420p halves the colours' resolution, and every decoder knows it
 GROUP = 2  # frames from one that stands alone to the next: few are decoded to get at any one
 MATRIX = "bt601"  # what decoders take for granted where a file says nothing
@@ -37,7 +42,7 @@ class VideoSettings:
         scale = f"scale=out_color_matrix={MATRIX}:out_range=tv:flags=accurate_rnd+full_chroma_int+bicubic"
         return [
             *("-vf", scale, "-c:v", ENCODERS[self.codec], "-crf", str(crf), "-g", str(GROUP)),
-            *("-pix_fmt", self.pixels, "-an", *EXTRA.get(self.codec, ())),
+            *("-pix_fmt", self.pixels, "-an", *EXTRA[self.codec]),
         ]
 
 
