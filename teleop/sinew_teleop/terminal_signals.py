@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -12,6 +14,39 @@ from typing import Any
 from sinew_teleop.terminal import RawTerminal
 
 ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
+LOOK = 0.1  # s between looks at whose the terminal is
+GRACE = 1.0  # s for the thread that looks to end
+
+
+class _ForegroundWaiter:
+    """Takes the terminal again once it is this process's: a shell sends no signal for a `fg` after `bg`."""
+
+    def __init__(self, terminal: RawTerminal, resume: Callable[[], None]) -> None:
+        self._terminal, self._resume = terminal, resume
+        self._asked, self._ended = threading.Event(), False
+        self._thread = threading.Thread(target=self._wait, name="foreground", daemon=True)
+        self._thread.start()
+
+    def set(self) -> None:
+        """Begin to wait."""
+        self._asked.set()
+
+    def end(self) -> None:
+        """Wait for nothing any more."""
+        self._ended = True
+        self._asked.set()
+        self._thread.join(timeout=GRACE)
+
+    def _wait(self) -> None:
+        while True:
+            self._asked.wait()
+            while not self._ended and not self._terminal.in_foreground:
+                time.sleep(LOOK)
+            if self._ended:
+                return
+            self._asked.clear()
+            self._terminal.resume()
+            self._resume()
 
 
 @contextmanager
@@ -24,8 +59,10 @@ def guarded(
 
     A signal that would end the process gives the settings back first; one that somebody handles is left to
     them. Ctrl-Z gives them back, too, and calls `suspend` before the process stops; `fg` takes them again
-    and calls `resume`, as after any other stop. On leaving the block the terminal is closed.
+    and calls `resume`, as after any other stop; after `bg` that waits for the next `fg`. On leaving the
+    block the terminal is closed.
     """
+    waiter = _ForegroundWaiter(terminal, resume)
 
     def end(number: int, frame: FrameType | None) -> None:
         terminal.restore()
@@ -33,9 +70,7 @@ def guarded(
         os.kill(os.getpid(), number)
 
     def go_on(number: int, frame: FrameType | None) -> None:
-        if terminal.in_foreground:  # else it is the shell's
-            terminal.resume()
-        resume()
+        waiter.set()
 
     def pause(number: int, frame: FrameType | None) -> None:
         suspend()
@@ -55,6 +90,7 @@ def guarded(
     try:
         yield
     finally:
+        waiter.end()
         terminal.close()
         for handled, handler in previous.items():
             signal.signal(handled, handler)

@@ -25,13 +25,22 @@ with guarded(terminal, lambda: print("suspended", flush=True), lambda: print("re
 WAIT = "while True: time.sleep(0.01)"
 # A shell in the foreground's place: the system suspends no process whose parent could not wake it.
 SHELL = """
-import os, signal, subprocess, sys
+import os, signal, subprocess, sys, termios, time
 signal.signal(signal.SIGTTOU, signal.SIG_IGN)
 child = subprocess.Popen([sys.executable, "-c", sys.argv[1]], process_group=0)
 os.tcsetpgrp(0, child.pid)
-for step in ("stopped", "ended"):
-    _, status = os.waitpid(child.pid, os.WUNTRACED)
-    print(f"{step}: {os.WIFSTOPPED(status)} {child.pid}", flush=True)
+_, status = os.waitpid(child.pid, os.WUNTRACED)
+os.tcsetpgrp(0, os.getpgrp())
+print(f"stopped: {os.WIFSTOPPED(status)}", flush=True)
+sys.stdin.readline()
+os.kill(child.pid, signal.SIGCONT)  # as `bg` does
+time.sleep(0.3)
+print(f"background: {bool(termios.tcgetattr(0)[3] & termios.ICANON)}", flush=True)
+sys.stdin.readline()
+os.tcsetpgrp(0, child.pid)  # as `fg` does with what runs already
+_, status = os.waitpid(child.pid, 0)
+os.tcsetpgrp(0, os.getpgrp())
+print(f"ended: {-os.waitstatus_to_exitcode(status)}", flush=True)
 """
 
 
@@ -130,12 +139,14 @@ def test_a_suspended_process_leaves_the_terminal_whole_and_takes_it_again(sessio
     session.wait_for("stopped: True")
     assert "suspended" in session.said
     assert session.settings == session.before
-    child = int(session.said.rpartition("stopped: True ")[2].split()[0])
-    os.kill(child, signal.SIGCONT)
+    os.write(session.master, b"bg\n")
+    session.wait_for("background: True")  # the terminal is still the shell's
+    assert "resumed" not in session.said
+    os.write(session.master, b"fg\n")
     session.wait_for("resumed")
     assert session.raw
-    os.kill(child, signal.SIGTERM)
-    session.wait_for("ended: False")
+    os.write(session.master, b"\x03")
+    session.wait_for("ended: 2")
     assert session.process.wait(10) == 0
     assert session.settings == session.before
 

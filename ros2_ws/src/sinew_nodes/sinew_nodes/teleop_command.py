@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -123,12 +124,23 @@ def _drive(options: argparse.Namespace, hardware: Hardware, node: TeleopNode, si
             with display:
                 session.run()
         finally:
+            signals.tidying = True
             node.suspend()
             session.cancel()
             if graph is not None:
                 graph.close()
+    if signals.received == signal.SIGHUP or (node.terminal is not None and node.terminal.gone):
+        _let_output_go()
     _summarise(session, options)
     return signals.code
+
+
+def _let_output_go() -> None:
+    """Write to nowhere from here on: the terminal is gone, and every word to it would be an error."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for descriptor in (1, 2):
+        os.dup2(nowhere, descriptor)
+    os.close(nowhere)
 
 
 def _first_run(options: argparse.Namespace, hardware: Hardware) -> Run:

@@ -61,7 +61,8 @@ class Display:
         """Give the terminal back."""
         self._ending.set()
         self._thread.join(timeout=GRACE)
-        sys.stdout.flush()
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
         if self._screen:
             if not self._thread.is_alive() and not self._paused:  # else the terminal hangs
                 self._write(LEAVE)

@@ -22,14 +22,20 @@ from sinew_teleop.terminal_signals import guarded
 from sinew_nodes.teleop_display import Display
 from sinew_nodes.teleop_node import TeleopNode
 
+TRANSITION = 30.0  # s; a device may take its time
+
 
 class EndingSignals:
-    """SIGINT, SIGTERM and SIGHUP: before `quit` is given they interrupt, afterwards they set it."""
+    """SIGINT, SIGTERM and SIGHUP: before `quit` is given they interrupt, afterwards they set it.
+
+    Once `tidying` is set they do nothing: whatever is left is bounded in time and must be done.
+    """
 
     NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
     def __init__(self) -> None:
         self.quit: threading.Event | None = None
+        self.tidying = False
         self.received: int | None = None
         self._previous: dict[int, Any] = {}
 
@@ -51,10 +57,10 @@ class EndingSignals:
             signal.signal(number, handler)
 
     def _handle(self, number: int, frame: FrameType | None) -> None:
-        first, self.received = self.received is None, number
+        self.received = number
         if self.quit is not None:
             self.quit.set()
-        elif first:  # a second one must not cut the tidying short
+        elif not self.tidying:
             raise KeyboardInterrupt
 
 
@@ -94,7 +100,8 @@ def transit(node: TeleopNode, transition: str) -> None:
 
     assert node.executor is not None
     node.executor.create_task(change)
-    done.wait()
+    if not done.wait(TRANSITION):
+        raise ConfigError(node.meter.error or f"teleop_node: {transition} took longer than {TRANSITION:g} s")
     if answer != [TransitionCallbackReturn.SUCCESS]:
         raise ConfigError(node.meter.error or f"teleop_node: {transition} failed")
 

@@ -101,6 +101,13 @@ class TeleopNode(ComponentNode[TeleopParameters]):
         if self.terminal is not None:
             self.terminal.close()
 
+    def _announce(self, error: BaseException) -> None:
+        """Tell the graph of a failure, but not of a hand that is refused: whoever drives goes on driving."""
+        if isinstance(error, ConfigError):
+            self.meter.error = str(error)
+        else:
+            super()._announce(error)
+
     def suspend(self) -> None:
         """Give control back until `resume`; callable from any thread, even from a signal's handler."""
         self._suspended = True
@@ -202,7 +209,7 @@ class TeleopNode(ComponentNode[TeleopParameters]):
 
     def _look(self) -> None:
         """Hear what the person has said."""
-        if not self.active or self._source is None:
+        if not self.active or self._suspended or self._source is None:
             return
         try:
             said = guarded(self._source, self._source.events)

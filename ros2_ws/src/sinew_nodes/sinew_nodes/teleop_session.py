@@ -25,6 +25,8 @@ TICK = 0.03  # s
 LAST_WORDS = 2.0  # s for a cancelled episode to end
 DISCOVERY = 15.0  # s until a graph that is to be joined must be there
 
+NO_STATION = "there is no station: start a graph on this ROS_DOMAIN_ID, or leave out --join."
+
 
 @dataclass(frozen=True, slots=True)
 class SessionConfig:
@@ -61,7 +63,8 @@ class TeleopSession:
             self._phase("drive whenever you like; episodes are run by others")
             self._until(lambda: False)
             return
-        self._until(self._client.server_is_ready, DISCOVERY, "there is no station to run episodes on")
+        self._phase("looking for the station")
+        self._until(self._client.server_is_ready, DISCOVERY, NO_STATION)
         done = 0
         while done < self._config.episodes and not self.quit.is_set():
             self.state = replace(self.state, index=done, step=0)
