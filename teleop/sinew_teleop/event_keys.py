@@ -23,8 +23,8 @@ EVENT_KEYS: Mapping[str, TeleopEvent] = {
 }
 EVENT_HELP = (
     ("space", "STOP"),
-    ("c v", "clear a stop, then arm"),
-    ("y n", "mark success, failure"),
+    ("c v", "clear, then arm"),
+    ("y n", "success, failure"),
     ("backspace", "discard and repeat"),
     ("enter", "next episode"),
     ("h", "this help, on or off"),

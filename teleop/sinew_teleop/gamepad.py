@@ -96,18 +96,18 @@ class Gamepad:
         """What each stick and button does."""
         name = button_names(self._config.preset, self._mapping)
         pairs = {
-            "clear a stop, then arm": ("clear", "arm"),
-            "mark success, failure": ("success", "failure"),
+            "clear, then arm": ("clear", "arm"),
+            "success, failure": ("success", "failure"),
         }
         lines = [
             (name["dead_man"], "hold to move"),
-            ("left stick", "forth back left right"),
+            ("left stick", "over the table"),
             ("right stick", "up, down, turn"),
             (name["triggers"], "tilt out, in"),
             *((name[key], text) for key, text in BUTTON_HELP if key in name),
             *((" ".join(name.get(key, "-") for key in keys), text) for text, keys in pairs.items()),
             ("cross ↑ ↓", "faster, slower"),
-            ("cross ← →", "discard, next episode"),
+            ("cross ← →", "discard, next"),
         ]
         return help_text(tuple(lines))
 
@@ -209,4 +209,4 @@ class Gamepad:
         return float(dead_zone(np.array([pressed]), self._config.dead_zone)[0])
 
 
-BUTTON_HELP = (("gripper", "open or close gripper"), ("stop", "STOP"))
+BUTTON_HELP = (("gripper", "open/close gripper"), ("stop", "STOP"))

@@ -107,7 +107,7 @@ class Keyboard:
         )
         joints = ((f"1 to {len(self._arm)}", "choose a joint"), ("w s", "move it"))
         common = (
-            ("o", "open or close gripper"),
+            ("o", "open/close gripper"),
             ("+ -", "faster, slower"),
             ("tab", "the tip" if self._joint_mode else "single joints"),
             ("b", "hand back at once"),

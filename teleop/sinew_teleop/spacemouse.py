@@ -98,11 +98,11 @@ class Spacemouse:
     def help(self) -> str:
         """What the cap and the buttons do."""
         c = self._config
-        lines = [("cap", "push to move, turn to turn")]
+        lines = [("cap", "push and turn it")]
         if c.dead_man == "button":
             lines.append((f"button {c.dead_man_button}", "hold to move"))
         if c.gripper_button >= 0:
-            lines.append((f"button {c.gripper_button}", "open or close gripper"))
+            lines.append((f"button {c.gripper_button}", "open/close gripper"))
         if c.stop_button >= 0:
             lines.append((f"button {c.stop_button}", "STOP"))
         return help_text((*lines, ("+ -", "faster, slower")))

@@ -138,7 +138,7 @@ class Topic:
     def help(self) -> str:
         """Which topics it follows."""
         return help_text(
-            (("human/twist", "TwistStamped of the tip"), ("human/trajectory", "JointTrajectory"))
+            (("twist", "human/twist"), ("trajectory", "human/trajectory"))
         )
 
     @property

@@ -7,9 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from sinew_core.hardware import load_hardware
 from sinew_nodes.teleop_display import frame
 from sinew_nodes.teleop_screen import Run
 from sinew_nodes.teleop_situation import Situation
+from sinew_teleop.event_keys import EVENT_HELP, help_text
+from sinew_teleop.gamepad import Config, Gamepad
 
 HELP = "\n".join(f"key {n}  does something" for n in range(16))
 SEEN = Situation(
@@ -99,3 +102,11 @@ def test_words_from_the_graph_are_no_markup() -> None:
     text = picture(replace(SEEN, reason="[red]really[/] [/]", said="[bold", said_age=0.0), RUN)
     assert "[red]really[/] [/]" in text
     assert "[bold" in text
+
+
+def test_the_keys_of_a_gamepad_and_those_of_the_terminal_fit_together() -> None:
+    pad = Gamepad(Config(), load_hardware("sim_mujoco")).help
+    text = picture(replace(SEEN, help=f"{pad}\n{help_text(EVENT_HELP)}"))
+    for word in ("hold to move", "discard, next", "STOP", "success, failure", "quit"):
+        assert word in text
+    assert "…" not in text

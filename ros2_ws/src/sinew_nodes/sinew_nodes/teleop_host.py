@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import signal
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
@@ -72,6 +73,7 @@ def hosted_node(parameters: Mapping[str, str]) -> Iterator[TeleopNode]:
         file.flush()
         arguments = ["--ros-args", "--log-level", "fatal", "--params-file", file.name]
         rclpy.init(args=arguments, signal_handler_options=SignalHandlerOptions.NO)
+    sys.setswitchinterval(0.001)  # s; the screen's drawing must not keep commands waiting
     node = TeleopNode()
     executor = SingleThreadedExecutor()
     executor.add_node(node)

@@ -110,17 +110,15 @@ def _record(seen: Situation, run: Run) -> Text:
     if not run.dataset and not seen.recorder:
         return Text("off", style="dim")
     state = seen.recorder or "starting"
-    dot = "● " if seen.recorder and seen.episode else "○ "
-    style = "red" if dot.startswith("●") else ""
-    text = Text(dot, style=style if seen.recorder_well else "bold red")
-    text.append(f"{run.dataset or 'dataset'}: {state}", style="" if seen.recorder_well else "bold red")
-    return text
+    dot = ("● ", "red") if seen.recorder and seen.episode else ("○ ", "")
+    words = f"{run.dataset or 'dataset'}: {state}"
+    return Text.assemble(dot, (words, "" if seen.recorder_well else "bold red"))
 
 
 def _keys(help_text: str) -> RenderableType:
     table = Table.grid(padding=(0, 1))
     table.add_column(style="bold cyan", no_wrap=True)
-    table.add_column(overflow="fold")
+    table.add_column(no_wrap=True, overflow="ellipsis")
     for line in help_text.splitlines():
         keys, _, meaning = line.partition("  ")
         table.add_row(keys, meaning)
