@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from sinew_core.arbiter import REFUSED, chunk_fault
+from sinew_core.arbiter import PRIORITY, REFUSED, chunk_fault
 from sinew_core.authority import HUMAN, POLICY
 from sinew_core.control import ControlPath
 from sinew_core.errors import InferenceError
@@ -48,6 +48,7 @@ class Step:
     observation: Observation
     reward: RewardEstimate
     executed: ExecutedCommand
+    chunks: Mapping[str, ActionChunk] = field(default_factory=dict)  # what was asked for, by source
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,17 +164,19 @@ class _Episode:
         policy, joints = self.brain.policy, len(self.hardware.robot.joint_names)
         if self._last.source == HUMAN:  # what it had planned is void, should it be its turn again
             guarded(policy, policy.reset, self.task)
-        chunk = checked_infer(policy, observation, joints)
+        chunks = {POLICY: checked_infer(policy, observation, joints)}
         if self.human is not None:
             features = {**observation.features, "target": self._last.position.copy()}
-            help_ = checked_infer(self.human, replace(observation, features=features), joints, least_rows=0)
-            self.path.offer(HUMAN, help_, observation.stamp)
-        self.path.offer(POLICY, chunk, observation.stamp)
+            seen = replace(observation, features=features)
+            chunks[HUMAN] = checked_infer(self.human, seen, joints, least_rows=0)
+        for source in PRIORITY:
+            if source in chunks:
+                self.path.offer(source, chunks[source], observation.stamp)
         executed = self._last = self.path.execute(observation.joints)
         self._refused += [r.removeprefix(REFUSED) for r in executed.reasons if r.startswith(REFUSED)]
         self.steps = index + 1
         if on_step is not None:
-            on_step(Step(index, observation, reward, executed))
+            on_step(Step(index, observation, reward, executed, chunks))
 
 
 def perceive(

@@ -18,7 +18,7 @@ def joints_fault(joints: JointState, names: Sequence[str]) -> str:
             return f"arm: {np.size(values)} {what} were read, expected {len(names)}: {', '.join(names)}"
     for what, values in (("was read as", joints.position), ("was read to move at", joints.velocity)):
         for joint in np.flatnonzero(~np.isfinite(values)):
-            return f"arm: {names[joint]} {what} {values[joint]}"
+            return f"arm: {names[int(joint)]} {what} {values[joint]}"
     return ""
 
 

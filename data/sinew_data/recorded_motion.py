@@ -17,7 +17,6 @@ from sinew_data.messages import chunk_from_msg
 from sinew_data.reader import Episode
 from sinew_data.steps import RecordedStep
 
-SOURCES = {POLICY: topics.POLICY_CHUNK, HUMAN: topics.HUMAN_CHUNK}
 WHOLE = 1e-9  # control periods, within which a moment between two is one of them
 
 
@@ -101,7 +100,7 @@ class ChunkOffers:
     def offer(self, index: int, path: ControlPath, state: JointState) -> None:
         """Offer what came to bear in this control period; where the arm held, it holds again."""
         turn, before = self.turns[index], self.turns[index - 1].source if index else HOLD
-        if turn.source not in SOURCES:
+        if turn.source not in topics.CHUNKS:
             path.arbiter.reset()
         if before == HUMAN and turn.source == POLICY:
             path.arbiter.give_back(state.stamp - turn.age)
@@ -114,7 +113,7 @@ def read_chunks(episode: Episode, motion: RecordedMotion) -> ChunkOffers:
     names = episode.summary.start.joints
     chunks = {
         (source, message.publish_time): chunk_from_msg(message.message, names)
-        for source, topic in SOURCES.items()
+        for source, topic in topics.CHUNKS.items()
         for message in episode.messages([topic])
     }
     turns, last = [], (HOLD, 0)
@@ -122,10 +121,10 @@ def read_chunks(episode: Episode, motion: RecordedMotion) -> ChunkOffers:
         assert step.executed is not None
         key = (step.executed.source, step.executed.observation_stamp)
         age = step.observation.stamp - step.executed.observation_stamp
-        if key[0] in SOURCES and key not in chunks:
+        if key[0] in topics.CHUNKS and key not in chunks:
             raise ConfigError(
-                f"{episode.path}: {SOURCES[key[0]]} lacks the chunk of step {step.index}, so the chunks "
-                "cannot be replayed. --source executed needs none."
+                f"{episode.path}: {topics.CHUNKS[key[0]]} lacks the chunk of step {step.index}, so the "
+                "chunks cannot be replayed. --source executed needs none."
             )
         turns.append(_Turn(key[0], chunks.get(key) if key != last else None, age))
         last = key

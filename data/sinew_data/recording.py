@@ -8,17 +8,16 @@ from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
+from sinew_core.authority import HUMAN
 from sinew_core.hardware import Hardware
 from sinew_core.runtime import Step
-from sinew_core.types import ActionChunk, Affordance, CameraFrame, ExecutedCommand, Observation, Percept
+from sinew_core.types import Affordance, CameraFrame, ExecutedCommand, Observation, Percept
 
 from sinew_data import messages, topics
 from sinew_data.definitions import encode, make
 from sinew_data.episode import EpisodeEnd, EpisodeStart
 from sinew_data.messages import AuthorityChange, EpisodeEvent, Observed
 from sinew_data.writer import EpisodeWriter
-
-HUMAN = "human"
 
 
 class RecordedEpisode:
@@ -35,10 +34,8 @@ class RecordedEpisode:
         self._steps = self._interventions = 0
         self._wall = time.time_ns() - time.monotonic_ns()  # log times are steady, whatever sets the clock
 
-    def add_step(
-        self, step: Step, frames: Mapping[str, CameraFrame] | None = None, chunk: ActionChunk | None = None
-    ) -> None:
-        """Record a control period, with the policy's chunk where it is known.
+    def add_step(self, step: Step, frames: Mapping[str, CameraFrame] | None = None) -> None:
+        """Record a control period.
 
         `frames` are further ones, captured in the period but not observed.
         """
@@ -57,8 +54,8 @@ class RecordedEpisode:
         self._put(topics.OBSERVED, observation.stamp, messages.observed_to_msg(make, observed))
         reward = messages.reward_to_msg(make, step.reward, self._start.episode)
         self._put(topics.REWARD, step.reward.stamp, reward)
-        if chunk is not None:
-            self._put(topics.POLICY_CHUNK, chunk.stamp, messages.chunk_to_msg(make, chunk, self._names))
+        for source, chunk in step.chunks.items():
+            self._put(topics.CHUNKS[source], chunk.stamp, messages.chunk_to_msg(make, chunk, self._names))
         self._add_executed(step.executed)
         self._steps += 1
         self._observation = observation

@@ -23,7 +23,6 @@ from mcap.records import (
 )
 from mcap.stream_reader import StreamReader
 from mcap.writer import MCAP0_MAGIC
-from sinew_core.types import NANOSECONDS
 
 from sinew_data.episode import END, FORMAT, START, EpisodeEnd, EpisodeStart, from_metadata
 from sinew_data.errors import EpisodeError
@@ -54,8 +53,8 @@ class EpisodeSummary:
 
     @property
     def seconds(self) -> float:
-        """From the first message to the last."""
-        return (self.last - self.first) / NANOSECONDS
+        """How long the robot worked: in lockstep that is not what the clock on the wall says."""
+        return self.end.steps * self.start.control_period
 
     @property
     def cameras(self) -> tuple[str, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from sinew_core.authority import HUMAN, POLICY
+
 JOINTS = "/joint_states"
 KEYPOINTS = "/keypoints"
 AFFORDANCE = "/affordance"
@@ -9,6 +11,7 @@ REWARD = "/reward"
 EXECUTED = "/executed_command"
 POLICY_CHUNK = "/policy/chunk"
 HUMAN_CHUNK = "/human/chunk"
+CHUNKS = {POLICY: POLICY_CHUNK, HUMAN: HUMAN_CHUNK}  # by the source that asks
 OBSERVED = "/policy/observed"
 EPISODE = "/episode"
 AUTHORITY = "/authority"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,10 +24,7 @@ from sinew_core.types import (
     RewardEstimate,
     Task,
 )
-from sinew_data import topics
-from sinew_data.definitions import encode, make
 from sinew_data.episode import EpisodeStart, start_of
-from sinew_data.messages import chunk_to_msg
 from sinew_data.recording import record_episode
 
 ROBOTS = Path(__file__).parents[2] / "hardware_configs" / "robots"
@@ -119,23 +115,6 @@ class Scripted:
         return ActionChunk(observation.stamp, PERIOD / NANOSECONDS, (near + step)[None])
 
 
-@dataclass
-class Heard:
-    """A policy whose chunks are kept."""
-
-    source: str
-    policy: Policy
-    asked: dict[tuple[str, int], ActionChunk]
-
-    def reset(self, task: Task) -> None:
-        self.policy.reset(task)
-
-    def infer(self, observation: Observation) -> ActionChunk:
-        chunk = self.policy.infer(observation)
-        self.asked[self.source, chunk.stamp] = chunk
-        return chunk
-
-
 def record_run(
     dataset: Path,
     hardware: Hardware,
@@ -144,13 +123,9 @@ def record_run(
     seed: int = 7,
     steps: int = 60,
     human: Policy | None = None,
-    with_chunks: bool = False,
+    with_chunks: bool = True,
 ) -> tuple[Path, list[Step]]:
     """Run an episode in lockstep and record it."""
-    asked: dict[tuple[str, int], ActionChunk] = {}
-    if with_chunks:
-        policy = Heard("policy", policy, asked)
-        human = None if human is None else Heard("human", human, asked)
     brain = Brain(NoPerception(), Anywhere(), Counting(), policy)
     done: list[Step] = []
     station = hardware.open_station("test")
@@ -161,12 +136,7 @@ def record_run(
     start = start_of(hardware, done[0].observation.task, seed, policy="scripted")
     take = record_episode(dataset, hardware, start)
     for step in done:
-        key = (step.executed.source, step.executed.observation_stamp)
-        if key in asked:
-            data = encode(chunk_to_msg(make, asked[key], hardware.robot.joint_names))
-            topic = topics.HUMAN_CHUNK if key[0] == "human" else topics.POLICY_CHUNK
-            take.writer.write(topic, topics.type_of(topic), time.time_ns(), key[1], data)
-        take.add_step(step)
+        take.add_step(step if with_chunks else replace(step, chunks={}))
     return take.finish(result.outcome).result(), done
 
 

@@ -146,7 +146,7 @@ def test_half_the_speed_takes_twice_as_long_and_passes_through_the_same_commands
 
 def test_chunks_replay_to_the_same_commands(tmp_path: Path, hardware: Hardware) -> None:
     human, policy = Scripted([None, RIGHT, None], each=15), Scripted([LEFT, DOWN, RIGHT])
-    path, steps = record_run(tmp_path / "set", hardware, policy, human=human, with_chunks=True)
+    path, steps = record_run(tmp_path / "set", hardware, policy, human=human)
     with open_episode(path) as episode:
         offers = read_chunks(episode, read_motion(episode))
     report, sent = replayed(hardware, offers)
@@ -155,11 +155,10 @@ def test_chunks_replay_to_the_same_commands(tmp_path: Path, hardware: Hardware) 
     assert report.changed == 0
 
 
-def test_chunks_that_were_not_recorded_are_missed_by_name(
-    hardware: Hardware, recorded: tuple[Path, list[Step]]
-) -> None:
+def test_chunks_that_were_not_recorded_are_missed_by_name(tmp_path: Path, hardware: Hardware) -> None:
+    path, _ = record_run(tmp_path / "set", hardware, Scripted([LEFT]), with_chunks=False)
     with (
-        open_episode(recorded[0]) as episode,
+        open_episode(path) as episode,
         pytest.raises(ConfigError, match=r"/policy/chunk lacks.*step 0"),
     ):
         read_chunks(episode, read_motion(episode))
