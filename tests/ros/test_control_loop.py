@@ -5,15 +5,20 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
-from sinew_core.authority import POLICY, AuthorityLatch
+from sinew_core.authority import HUMAN, POLICY, AuthorityLatch
+from sinew_core.hardware import load_hardware
 from sinew_core.types import ActionChunk, JointCommand
+from sinew_nodes.control_period import ControlPeriod
 from sinew_nodes.devices import DeviceReader
 from sinew_nodes.fault_rig import ROOM, Rig, faulty_hardware, write_hardware
 from sinew_nodes.fault_station import Culprit, Fault
+from sinew_nodes.mailbox import Mailbox
+from sinew_nodes.outlet import Outlet
+from sinew_nodes.parameters import StationParameters
 
 FAKE = {"plugin": "sinew_core.fakes:FakeStation", "world": False}
 RigOf = Callable[..., Rig]
@@ -180,3 +185,42 @@ def test_a_clock_that_jumps_ends_the_episode_and_not_the_next_one(rig_of: RigOf)
         assert "the clock has jumped" in trace.endings[0][1].message
         assert rig.recover() == ""
     assert rig.start_episode(1)
+
+
+class Ear:
+    """An outlet that has a chunk of each source handed in right after the joints were read."""
+
+    def __init__(self, mailbox: Mailbox, rows: list[dict[str, int]]) -> None:
+        self._mailbox, self._rows = mailbox, rows
+        self.sources: list[str] = []
+
+    def observed(self, joints: Any, *, simulated: bool) -> None:
+        for source, count in self._rows.pop(0).items():
+            rows = np.repeat(joints.position[None], count, axis=0)
+            self._mailbox.put_chunk(source, ActionChunk(joints.stamp, 0.03, rows))
+
+    def executed(self, command: Any, written: int, episode: int) -> None:
+        self.sources.append(command.source)
+
+    def __getattr__(self, name: str) -> Any:
+        return lambda *arguments, **named: False
+
+
+@pytest.mark.parametrize(("pace", "then"), [("realtime", "hold"), ("lockstep", "policy")])
+def test_what_the_policy_saw_before_the_hand_back_is_void_where_time_goes_on(
+    tmp_path: Path, pace: Any, then: str
+) -> None:
+    path = write_hardware(tmp_path, "synthetic", station={**FAKE, "world": pace == "lockstep"}, safety=ROOM)
+    hardware = load_hardware(str(path)).with_pace(pace)
+    mailbox = Mailbox()
+    mailbox.set_active(True)
+    ear = Ear(mailbox, [{HUMAN: 1, POLICY: 1}, {HUMAN: 0, POLICY: 1}, {POLICY: 1}])
+    station = hardware.open_station("pick_place")
+    period = ControlPeriod(
+        station, hardware, StationParameters(str(path), "pick_place"), mailbox, cast(Outlet, ear)
+    )
+    period.begin(1, 0)
+    mailbox.answer = cast(Any, object())
+    for _ in range(3):
+        period.run()
+    assert ear.sources == ["human", then, "policy"]

@@ -40,6 +40,7 @@ class ControlPeriod:
         self._period = hardware.config.control_period  # s
         self._on_demand = [name for name, camera in hardware.config.cameras.items() if not camera.every]
         self._arrivals: dict[str, int] = {}  # ns, of the newest chunk by the owner it leads to
+        self._read_at = 0  # ns, monotonic; when the joints were
         self._begun: float | None = None  # s, monotonic; when the present control period was
         self.begin(0, 0)
 
@@ -101,6 +102,7 @@ class ControlPeriod:
         """Read the joints and the cameras that are due, and publish them."""
         begun = time.perf_counter()
         joints = self.reader.joints()
+        self._read_at = time.monotonic_ns()
         self._outlet.observed(joints, simulated=self._station.world is not None)
         index = period_index(joints.stamp, self._start, self._hardware.period)
         for name in due_cameras(self._hardware.config.cameras, index):
@@ -214,7 +216,9 @@ class ControlPeriod:
             return
         if source == POLICY and (not self._episode or chunk.stamp < self._start):
             return  # of an episode that is over; its many rows would still move the arm
-        fault = self.path.offer(source, chunk, now)
+        # The policy's answer to what it saw before a hand-back is void; in lockstep time stood still since.
+        came_after = parcel.arrival > self._read_at and not self._lockstep
+        fault = self.path.offer(source, chunk, now + 1 if came_after and not len(chunk.position) else now)
         if fault is None:
             self._arrivals[source if len(chunk.position) else HOLD] = parcel.arrival
             if source == POLICY:
