@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from graphs import alive, descendants
+from graphs import alive, descendants, wait_for
 from sinew_nodes import teleop_command
 from teleop_screens import Screen
 
@@ -62,7 +62,7 @@ def test_a_person_drives_stops_goes_on_and_marks_and_all_is_recorded(
     assert "1 stopped" in person.everything
     assert "1 success" in person.everything
     assert "1 failure" in person.everything
-    assert not [pid for pid in processes if alive(pid)]
+    wait_for(lambda: not [pid for pid in processes if alive(pid)])
     assert len(list((folder / "episodes").glob("*.mcap"))) >= 2
 
 
@@ -73,7 +73,7 @@ def test_ctrl_c_ends_everything(sit: Callable[..., Screen]) -> None:
     processes = descendants(person.pid)
     person.type("\x03")
     assert person.end() == 130
-    assert not [pid for pid in processes if alive(pid)]
+    wait_for(lambda: not [pid for pid in processes if alive(pid)])
 
 
 @pytest.mark.parametrize(

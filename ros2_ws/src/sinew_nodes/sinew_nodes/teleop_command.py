@@ -115,7 +115,8 @@ def _drive(options: argparse.Namespace, hardware: Hardware, node: TeleopNode, si
         try:
             if not options.join:
                 print("starting the graph ... (ctrl-c quits)", flush=True)
-                graph = GraphProcess(bringup(_launch_arguments(options, hardware)), "sinew_teleop")
+                with signals.deferred():
+                    graph = GraphProcess(bringup(_launch_arguments(options, hardware)), "sinew_teleop")
                 graph.spin()
                 graph.wait_until_up()
                 session.check = graph.check

@@ -57,6 +57,15 @@ class EndingSignals:
         for number, handler in self._previous.items():
             signal.signal(number, handler)
 
+    @contextmanager
+    def deferred(self) -> Iterator[None]:
+        """Interrupt after the block instead of in it: half of what it opens could not be closed."""
+        self.tidying = True
+        yield
+        self.tidying = False
+        if self.received is not None:
+            raise KeyboardInterrupt
+
     def _handle(self, number: int, frame: FrameType | None) -> None:
         self.received = number
         if self.quit is not None:
