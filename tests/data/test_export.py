@@ -10,6 +10,7 @@ import resource
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -174,6 +175,23 @@ def test_what_a_killed_export_left_is_removed_and_a_running_one_is_let_be(
     os.close(lock)
     assert not killed.exists()
     assert (running / "half.npz").exists()
+
+
+def test_a_target_that_comes_meanwhile_is_not_overwritten(
+    dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "out"
+    write_npz = npz.write_npz
+
+    def slow(*arguments: Any) -> None:
+        write_npz(*arguments)
+        monkeypatch.setattr(npz, "write_npz", write_npz)
+        assert export(dataset, out, "--fps", "10") == 0
+
+    monkeypatch.setattr(npz, "write_npz", slow)
+    assert export(dataset, out) == 2
+    assert "exists already" in capsys.readouterr().err
+    assert json.loads((out / "index.json").read_text())["fps"] == 10
 
 
 def test_discarded_unreadable_and_empty_episodes_are_skipped_with_a_sentence(

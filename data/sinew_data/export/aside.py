@@ -35,6 +35,7 @@ def written_aside(target: Path, *, force: bool, ours: Callable[[Path], bool]) ->
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield partial
             _sync(partial)
+            check_target(target, force=force, ours=ours)  # one may have come meanwhile
             _rename(partial, target)
             sync_folder(target.parent)
         finally:
