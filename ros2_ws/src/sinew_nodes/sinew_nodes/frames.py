@@ -10,6 +10,7 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 from sinew_core.hardware import CameraConfig
 from sinew_core.types import CameraFrame, DepthArray, ImageArray
+from sinew_data import topics
 
 from sinew_nodes import convert
 from sinew_nodes.component_node import ComponentNode
@@ -62,15 +63,15 @@ class FrameInbox:
 
 
 def color_topic(camera: str) -> str:
-    """Return the topic of a camera's colour images."""
-    return f"camera/{camera}/color/image_raw"
+    """Return the topic of a camera's colour images, relative to the graph's namespace."""
+    return topics.color_topic(camera).removeprefix("/")
 
 
 def depth_topic(camera: str) -> str:
-    """Return the topic of a camera's depth images."""
-    return f"camera/{camera}/depth/image_raw"
+    """Return the topic of a camera's depth images, likewise."""
+    return topics.depth_topic(camera).removeprefix("/")
 
 
 def info_topic(camera: str) -> str:
-    """Return the topic of a camera's intrinsics."""
-    return f"camera/{camera}/camera_info"
+    """Return the topic of a camera's intrinsics, likewise."""
+    return topics.info_topic(camera).removeprefix("/")
