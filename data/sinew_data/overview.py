@@ -13,7 +13,7 @@ import numpy.typing as npt
 from sinew_core.authority import HUMAN
 from sinew_core.types import NANOSECONDS, FloatArray
 
-from sinew_data import topics
+from sinew_data import reasons, topics
 from sinew_data.errors import EpisodeError
 from sinew_data.export.passes import read_steps
 from sinew_data.inspection import TopicFacts, inspect
@@ -41,7 +41,7 @@ class Timeline:
     start: int = 0  # ns, the first step
     time: FloatArray = field(default_factory=lambda: np.zeros(0))  # s since then
     reward: FloatArray = field(default_factory=lambda: np.zeros(0))  # NaN where there is none
-    changed: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    changed: npt.NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))  # by safety
     seconds: float = 0.0  # to the end of the last step
     runs: tuple[Run, ...] = ()
     reasons: Mapping[str, int] = field(default_factory=dict)  # steps in which each had its say
@@ -119,7 +119,7 @@ def read_timeline(episode: Episode, on_bytes: Callable[[int], None] = lambda _: 
         start=start,
         time=time,
         reward=np.array([np.nan if step.reward is None else step.reward.value for step in steps]),
-        changed=np.array([bool(step.executed and step.executed.reasons) for step in steps]),
+        changed=np.array([bool(step.executed and reasons.changed(step.executed.reasons)) for step in steps]),
         seconds=float(time[-1]) + period,
         runs=_runs(steps, time, float(time[-1]) + period),
         reasons=_reasons(steps),
@@ -143,7 +143,7 @@ def _reasons(steps: Sequence[RecordedStep]) -> dict[str, int]:
     counts: Counter[str] = Counter()
     for step in steps:
         assert step.executed is not None
-        counts.update(list(dict.fromkeys(reason.split(": ")[0] for reason in step.executed.reasons)))
+        counts.update(reasons.names(step.executed.reasons))
     return dict(counts.most_common())
 
 

@@ -19,6 +19,7 @@ from sinew_core.safety import TOLERANCE, FilterChain, JointLimits, default_filte
 from sinew_core.types import NANOSECONDS, ExecutedCommand, FloatArray, JointCommand, JointState
 from sinew_core.watchdogs import StaleDevice
 
+from sinew_data import reasons
 from sinew_data.recorded_motion import ExecutedOffers, Offers
 
 APPROACH = 0.1  # of the velocity limits, where the hardware file gives no blend_speed
@@ -63,7 +64,8 @@ class ReplayReport:
 
     periods: int
     planned: int
-    equal: int  # commands that were sent bit by bit as wanted
+    equal: int  # commands that are bit by bit the rows that were offered, or recorded with the chunks
+    changed: int  # commands that safety changed
     reasons: Mapping[str, int]  # how often each limit or fault had its say
     mean_error: FloatArray  # of the measured joints from the command, one period later
     max_error: FloatArray
@@ -71,17 +73,13 @@ class ReplayReport:
     message: str = ""
     success: bool | None = None  # by the simulator's word
 
-    @property
-    def changed(self) -> int:
-        """How many commands safety changed."""
-        return self.periods - self.equal
-
 
 @dataclass(slots=True)
 class _Log:
     wanted: list[FloatArray] = field(default_factory=list)
     sent: list[FloatArray] = field(default_factory=list)
     reached: list[FloatArray] = field(default_factory=list)
+    changed: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
 
@@ -127,6 +125,7 @@ class Replay:
             periods=len(sent),
             planned=len(self._offers.rows),
             equal=int(_rows_equal(sent, wanted).sum()),
+            changed=log.changed,
             reasons=dict(log.reasons.most_common()),
             mean_error=error.mean(axis=0) if len(error) else nothing,
             max_error=error.max(axis=0) if len(error) else nothing,
@@ -144,7 +143,8 @@ class Replay:
         executed = self.path.execute(state)
         self._log.wanted.append(self._offers.rows[index])
         self._log.sent.append(executed.position)
-        self._log.reasons.update(list(dict.fromkeys(why.split(": ")[0] for why in executed.reasons)))
+        self._log.reasons.update(reasons.names(executed.reasons))
+        self._log.changed += reasons.changed(executed.reasons)
         return self._accepted(index, executed)
 
     def _accepted(self, index: int, executed: ExecutedCommand) -> bool:

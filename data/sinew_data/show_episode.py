@@ -108,10 +108,9 @@ def _reward_facts(timeline: Timeline) -> Iterator[tuple[str, str]]:
 
 def _safety_text(timeline: Timeline) -> str:
     changed = int(timeline.changed.sum())
-    if not changed:
-        return "changed no command"
     reasons = listed((f"{name} {count}" for name, count in timeline.reasons.items()), REASONS)
-    return f"had its say in {counted(changed, 'step')}: {reasons}"
+    text = f"changed or refused {counted(changed, 'command')}" if changed else "changed no command"
+    return f"{text}: {reasons}" if reasons else text
 
 
 def _cameras(overview: Overview) -> Table:

@@ -124,11 +124,12 @@ def record_run(
     steps: int = 60,
     human: Policy | None = None,
     with_chunks: bool = True,
+    task: str = "test",
 ) -> tuple[Path, list[Step]]:
     """Run an episode in lockstep and record it."""
     brain = Brain(NoPerception(), Anywhere(), Counting(), policy)
     done: list[Step] = []
-    station = hardware.open_station("test")
+    station = hardware.open_station(task)
     result = run_episode(
         station, hardware, brain, seed=seed, max_steps=steps, on_step=done.append, human=human
     )

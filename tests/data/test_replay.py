@@ -6,8 +6,8 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,14 @@ import yaml
 from made_episodes import PERIOD, ROBOTS, Scripted, make_hardware, record_run
 from sinew_core import cli
 from sinew_core.errors import ConfigError
-from sinew_core.fakes import FakeArm, FakeStation
-from sinew_core.hardware import Hardware
+from sinew_core.fakes import FakeArm
+from sinew_core.hardware import Hardware, load_hardware
+from sinew_core.protocols import Arm, Camera, World
 from sinew_core.runtime import Step
-from sinew_core.types import NANOSECONDS
+from sinew_core.types import NANOSECONDS, JointCommand, JointState
 from sinew_data.reader import open_episode
 from sinew_data.recorded_motion import ExecutedOffers, Offers, read_chunks, read_motion, resampled
-from sinew_data.replaying import Replay
+from sinew_data.replaying import Replay, ReplayReport
 from sinew_data.verbs import replay as verb
 
 DOWN = np.array([0.0, 1.2, 1.2, 1.2, 0.0, 0.0])  # through the table
@@ -43,20 +44,55 @@ def recorded(tmp_path: Path, hardware: Hardware) -> tuple[Path, list[Step]]:
     return record_run(tmp_path / "set", hardware, Scripted([LEFT, DOWN, RIGHT, LEFT]), human=human)
 
 
-def replayed(hardware: Hardware, offers: Offers, *, seed: int | None = 7, **options: Any) -> Any:
-    station = hardware.open_station("test")
-    assert isinstance(station, FakeStation)
-    if station.world is not None and seed is not None:
-        station.world.reset(seed)
-    sent: list[np.ndarray] = []
-    write = station.arm.write
-    station.arm.write = lambda command: (sent.append(command.position.copy()), write(command))[1]  # type: ignore[method-assign]
-    replay = Replay(station, hardware, offers, approach=options.pop("approach", False), **options)
+class WatchedArm:
+    """An arm that keeps what is sent to it."""
+
+    def __init__(self, arm: Arm) -> None:
+        self._arm = arm
+        self.sent: list[np.ndarray] = []
+        self.stops = 0
+
+    def read(self) -> JointState:
+        return self._arm.read()
+
+    def write(self, command: JointCommand) -> None:
+        self.sent.append(command.position.copy())
+        self._arm.write(command)
+
+    def stop(self) -> None:
+        self.stops += 1
+        self._arm.stop()
+
+    def close(self) -> None:
+        self._arm.close()
+
+
+@dataclass
+class Watched:
+    """A station with such an arm."""
+
+    arm: WatchedArm
+    world: World | None
+    cameras: Mapping[str, Camera] = field(default_factory=dict)
+
+    def close(self) -> None:
+        pass
+
+
+def replayed(
+    hardware: Hardware, offers: Offers, *, seed: int = 7, task: str = "test", approach: bool = False
+) -> tuple[ReplayReport, np.ndarray]:
+    station = hardware.open_station(task)
+    assert station.world is not None
+    station.world.reset(seed)
+    watched = Watched(WatchedArm(station.arm), station.world)
+    replay = Replay(watched, hardware, offers, approach=approach)
     try:
         replay.run()
     finally:
-        assert station.arm.stops == 1
-    return replay.report(), np.array(sent)
+        assert watched.arm.stops == 1
+        station.close()
+    return replay.report(), np.array(watched.arm.sent)
 
 
 def offers_of(path: Path, hardware: Hardware) -> ExecutedOffers:
@@ -73,7 +109,17 @@ def test_replayed_commands_equal_the_recorded_ones_bit_by_bit(
     assert {step.executed.source for step in steps} >= {"policy", "human"}
     report, sent = replayed(hardware, offers_of(path, hardware))
     np.testing.assert_array_equal(sent, np.array([step.executed.position for step in steps]))
-    assert (report.outcome, report.changed, report.periods) == ("done", 0, len(steps))
+    assert (report.outcome, report.changed) == ("done", 0)
+    assert report.equal == report.periods == report.planned == len(steps)
+
+
+def test_a_simulated_arm_gets_the_same_commands_again(tmp_path: Path) -> None:
+    simulated = load_hardware("sim_mujoco").with_pace("lockstep")
+    policy = Scripted([simulated.robot.home + offset for offset in (0.4, -0.3)])
+    path, steps = record_run(tmp_path / "set", simulated, policy, steps=20, task="reach")
+    report, sent = replayed(simulated, offers_of(path, simulated), task="reach")
+    np.testing.assert_array_equal(sent, np.array([step.executed.position for step in steps]))
+    assert 0 < report.max_error.max() < 0.2  # an arm with masses lags behind
 
 
 def test_the_stations_own_filter_alone_would_lag_behind_what_it_had_passed(
@@ -152,7 +198,8 @@ def test_chunks_replay_to_the_same_commands(tmp_path: Path, hardware: Hardware) 
     report, sent = replayed(hardware, offers)
     assert {step.executed.source for step in steps} >= {"policy", "human"}
     np.testing.assert_array_equal(sent, np.array([step.executed.position for step in steps]))
-    assert report.changed == 0
+    assert report.equal == len(steps)
+    assert report.changed == sum(bool(step.executed.reasons) for step in steps)
 
 
 def test_chunks_that_were_not_recorded_are_missed_by_name(tmp_path: Path, hardware: Hardware) -> None:
@@ -174,11 +221,14 @@ def test_the_command_reports_tracking_and_what_safety_changed(
     path, steps = recorded
     assert run(path, "--hardware", hardware.path) == 0
     text = capsys.readouterr().out
-    assert f"{len(steps)} of {len(steps)} commands sent; safety changed 0." in text
+    count = len(steps)
+    assert f"{count} of {count} commands sent, {count} of them bit by bit as in the episode" in text
+    assert "safety changed 0." in text
     assert all(name in text for name in hardware.robot.joint_names)
     assert run(path, "--hardware", hardware.path, "--json") == 0
     report = json.loads(capsys.readouterr().out)
-    assert (report["changed"], report["outcome"], report["success"]) == (0, "done", False)
+    assert (report["equal"], report["changed"], report["outcome"]) == (count, 0, "done")
+    assert report["success"] is False
     assert max(report["max_error"].values()) == 0.0  # the fake arm is where it is told to be
 
 

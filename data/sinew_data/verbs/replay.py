@@ -160,7 +160,10 @@ def _say(console: Console, report: ReplayReport, hardware: Hardware, message: st
         table.add_row(name, f"{mean:.5f}", f"{largest:.5f}")
     console.print(table)
     console.print("rad or m, of the measured joints from the command, one control period later")
-    console.print(f"{report.periods} of {report.planned} commands sent; safety changed {report.changed}.")
+    console.print(
+        f"{report.periods} of {report.planned} commands sent, {report.equal} of them bit by bit as in the "
+        f"episode; safety changed {report.changed}."
+    )
     for reason, count in report.reasons.items():
         console.print(f"  {count:5d} x {escape(reason)}")
     if report.success is not None:
@@ -179,6 +182,7 @@ def _plain(report: ReplayReport, hardware: Hardware, message: str) -> dict[str, 
         "message": message,
         "periods": report.periods,
         "planned": report.planned,
+        "equal": report.equal,
         "changed": report.changed,
         "reasons": dict(report.reasons),
         "mean_error": by_joint(report.mean_error),
