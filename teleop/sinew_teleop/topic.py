@@ -137,9 +137,7 @@ class Topic:
     @property
     def help(self) -> str:
         """Which topics it follows."""
-        return help_text(
-            (("twist", "human/twist"), ("trajectory", "human/trajectory"))
-        )
+        return help_text((("twist", "human/twist"), ("trajectory", "human/trajectory")))
 
     @property
     def status(self) -> str:

@@ -10,18 +10,17 @@ from dataclasses import replace
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticArray
-from geometry_msgs.msg import TwistStamped, Vector3
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import JointState as JointStateMsg
-from sensor_msgs.msg import Joy
 from sinew_core.errors import ConfigError
+from sinew_core.hardware import Hardware
 from sinew_core.runtime import guarded
-from sinew_core.types import NANOSECONDS, ActionChunk, FloatArray, Observation
+from sinew_core.types import ActionChunk, Observation
 from sinew_msgs.msg import Affordance, Authority, EpisodeEvent, ExecutedCommand, Keypoints
 from sinew_teleop.event_keys import EventKeyReader
-from sinew_teleop.source import JoyTaker, KeyTaker, StreamTaker, TeleopEvent, TeleopSource, make_source
+from sinew_teleop.source import KeyTaker, TeleopEvent, TeleopSource, make_source
 from sinew_teleop.terminal import RawTerminal, open_terminal
 from std_msgs.msg import Bool
 from trajectory_msgs.msg import JointTrajectory
@@ -31,6 +30,7 @@ from sinew_nodes.claim import Claim
 from sinew_nodes.component_node import ComponentNode, run_node
 from sinew_nodes.episode_node import hardware_for
 from sinew_nodes.parameters import TeleopParameters
+from sinew_nodes.teleop_inputs import open_inputs
 from sinew_nodes.teleop_services import SERVICES, StationServices
 from sinew_nodes.teleop_situation import Situation
 from sinew_nodes.teleop_view import TeleopView
@@ -72,12 +72,12 @@ class TeleopNode(ComponentNode[TeleopParameters]):
         self._hardware, self._names = hardware, hardware.robot.joint_names
         self._claim.settle()
         self.view = TeleopView(hardware, self.parameters.task)
-        self._open_source()
+        self._source = self._open_source(hardware)
         self._chunks = self.create_publisher(JointTrajectory, "human/chunk", qos.command("realtime"))
         self._stop = self.create_publisher(Bool, "human/stop", qos.event())
         self._station = StationServices(self, self._on_answer)
         self._listen_to_graph()
-        self._listen_for_source()
+        open_inputs(self, self._source, self._refuse)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = self.create_timer(1.0 / self.parameters.rate, self._look, clock=steady)
 
@@ -124,7 +124,7 @@ class TeleopNode(ComponentNode[TeleopParameters]):
         return replace(
             self.view.situation(),
             status="" if source is None else source.status,
-            help=self._help(),
+            help="\n".join(part.help for part in (source, self._keys) if part is not None),
             said=self._said,
             said_well=self._said_well,
             said_age=time.monotonic() - self._said_at,
@@ -134,17 +134,14 @@ class TeleopNode(ComponentNode[TeleopParameters]):
         """Show a sentence."""
         self._said, self._said_well, self._said_at = sentence, well, time.monotonic()
 
-    def _help(self) -> str:
-        parts = [part.help for part in (self._source, self._keys) if part is not None]
-        return "\n".join(parts)
-
-    def _open_source(self) -> None:
-        self._source = source = make_source(self.parameters.source, self._hardware)
+    def _open_source(self, hardware: Hardware) -> TeleopSource:
+        source = make_source(self.parameters.source, hardware)
         if getattr(source, "owns_terminal", False):
             self.terminal = source.terminal  # type: ignore[attr-defined]
         elif sys.stdin is not None and sys.stdin.isatty():
             self.terminal = open_terminal()
             self._keys = EventKeyReader(self.terminal)
+        return source
 
     def _listen_to_graph(self) -> None:
         view, sensor = self.view, qos.sensor("realtime")
@@ -155,14 +152,6 @@ class TeleopNode(ComponentNode[TeleopParameters]):
         self.listen(EpisodeEvent, "episode", self._on_episode, qos.latched())
         self.listen(Authority, "authority", view.on_authority, qos.latched())
         self.listen(DiagnosticArray, "/diagnostics", view.on_diagnostics, DIAGNOSTICS)
-
-    def _listen_for_source(self) -> None:
-        if isinstance(self._source, JoyTaker):
-            take_joy = self._source.take_joy
-            self.listen(Joy, "joy", lambda message: take_joy(message.axes, message.buttons), NEWEST)
-        if isinstance(self._source, StreamTaker):
-            self.listen(TwistStamped, "human/twist", self._on_twist, NEWEST)
-            self.listen(JointTrajectory, "human/trajectory", self._on_trajectory, NEWEST)
 
     def _on_joints(self, message: JointStateMsg) -> None:
         observation = self.view.observe(message)
@@ -246,35 +235,9 @@ class TeleopNode(ComponentNode[TeleopParameters]):
             self.get_logger().info("the person has gone; control is given back")
             self.trigger_deactivate()
 
-    def _on_twist(self, message: TwistStamped) -> None:
-        assert isinstance(self._source, StreamTaker)
-        twist = message.twist
-        self._take(
-            self._source.take_twist,
-            convert.header_stamp(message),
-            _vector(twist.linear),
-            _vector(twist.angular),
-            message.header.frame_id,
-        )
-
-    def _on_trajectory(self, message: JointTrajectory) -> None:
-        assert isinstance(self._source, StreamTaker)
-        times = [p.time_from_start.sec * NANOSECONDS + p.time_from_start.nanosec for p in message.points]
-        positions = [list(point.positions) for point in message.points]
-        stamp = convert.header_stamp(message)
-        self._take(self._source.take_trajectory, stamp, list(message.joint_names), times, positions)
-
-    def _take(self, take: Callable[..., None], *arguments: object) -> None:
-        """Hand a message to the source; one that cannot be understood is told of, and moves nothing."""
-        try:
-            take(*arguments)
-        except ValueError as error:
-            self.say(str(error), well=False)
-            self.get_logger().warning(str(error), throttle_duration_sec=1.0)
-
-
-def _vector(vector: Vector3) -> FloatArray:
-    return np.array([vector.x, vector.y, vector.z])
+    def _refuse(self, sentence: str) -> None:
+        self.say(sentence, well=False)
+        self.get_logger().warning(sentence, throttle_duration_sec=1.0)
 
 
 def main() -> int:
