@@ -41,7 +41,7 @@ def read_dataset(dataset: Dataset) -> DatasetOverview:
 
 def seconds_of(summaries: Iterable[EpisodeSummary]) -> float:
     """Return how long episodes are on the robot's clock, in s."""
-    return sum(summary.end.steps * summary.start.control_period for summary in summaries)
+    return sum(summary.seconds for summary in summaries)
 
 
 def dataset_title(overview: DatasetOverview) -> str:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from made_episodes import PERIOD, ROBOTS, Scripted, make_hardware, record_run
+from made_episodes import PERIOD, ROBOTS, Scripted, make_hardware, record_run, record_steps
 from sinew_core import cli
 from sinew_core.errors import ConfigError
 from sinew_core.fakes import FakeArm
@@ -388,6 +388,14 @@ def test_an_unreadable_episode_is_refused_by_name(
     assert "broken.mcap: is no MCAP file" in capsys.readouterr().err
     assert run(tmp_path / "absent.mcap", "--hardware", hardware.path) == 2
     assert "absent.mcap: cannot be read" in capsys.readouterr().err
+
+
+def test_an_episode_without_a_command_is_refused(
+    tmp_path: Path, hardware: Hardware, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = record_steps(tmp_path / "set", hardware, 0)
+    assert run(path, "--hardware", hardware.path) == 2
+    assert f"{path.name}: has no command to replay" in capsys.readouterr().err
 
 
 def test_a_drawn_scene_is_laid_out_as_it_was_drawn() -> None:

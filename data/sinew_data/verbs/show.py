@@ -6,6 +6,7 @@ import argparse
 import json
 import secrets
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -48,6 +49,8 @@ def _arguments(argv: Sequence[str]) -> argparse.Namespace:
         raise ConfigError(f"--sheet {sheet}: expected a name that ends in {', '.join(SUFFIXES)}.")
     if sheet is not None and sheet.exists() and not arguments.force:
         raise ConfigError(f"{sheet} exists already; --force replaces it.")
+    if sheet is not None and find_spec("PIL") is None:
+        raise ConfigError("--sheet needs pillow: pip install 'sinew[data]'.")
     return arguments
 
 
