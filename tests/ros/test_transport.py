@@ -30,3 +30,11 @@ def test_a_segment_goes_once_its_owner_lets_go(shared_memory: Path) -> None:
         fcntl.flock(owner, fcntl.LOCK_EX)
     transport.clean_shared_memory()
     assert not list(shared_memory.glob("fastdds_*"))
+
+
+def test_a_port_stays_since_a_living_sender_may_hold_it(shared_memory: Path) -> None:
+    ports = {"fastdds_port7411", "fastdds_port7411_el"}
+    for name in ports:
+        (shared_memory / name).write_bytes(b"x")
+    transport.clean_shared_memory()
+    assert {path.name for path in shared_memory.iterdir()} == {*ports, "somebody_elses"}

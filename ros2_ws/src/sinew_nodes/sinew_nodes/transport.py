@@ -12,6 +12,7 @@ import os
 from pathlib import Path
 
 SHARED_MEMORY = Path("/dev/shm")
+PORT = "fastdds_port"
 PROFILES = Path(__file__).with_name("fastdds.xml")
 
 
@@ -36,9 +37,13 @@ def set_up_transport() -> None:
 def clean_shared_memory() -> None:
     """Remove the segments of participants that are gone: one that is killed leaves its 32 MB behind.
 
-    Fast DDS keeps a segment's file `<name>_el` locked for as long as its owner lives.
+    Fast DDS keeps a segment's file `<name>_el` locked for as long as its owner lives. Ports are left alone:
+    they are small, and a living sender may hold the port of a dead receiver, which a new one takes over by
+    its name; if it were removed, the two would have different ones and never hear of each other.
     """
     for lock in SHARED_MEMORY.glob("fastdds_*_el"):
+        if lock.name.startswith(PORT):
+            continue
         with contextlib.suppress(OSError), lock.open("rb") as file:  # held, somebody else's, or gone just now
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             lock.with_name(lock.name.removesuffix("_el")).unlink(missing_ok=True)
