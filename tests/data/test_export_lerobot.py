@@ -1,29 +1,21 @@
-"""A LeRobot dataset holds what was recorded: values to float32, frames to the codec, times exactly."""
+"""A LeRobot dataset holds what was recorded: values to float32, statistics and tables of all rows."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from made_episodes import PERIOD, START, TASK, make_hardware, record_steps, shade, without_frames
+from exported import SIDE, TOP, Exported
+from made_episodes import PERIOD, START, TASK, make_hardware, record_steps
 from sinew_core.errors import ConfigError
 from sinew_core.hardware import Hardware
 from sinew_core.runtime import Step
 from sinew_data.dataset import Dataset
-from sinew_data.export.lerobot import LeRobotExport, Limits
-from sinew_data.export.plan import make_plan
-from sinew_data.export.request import ExportRequest
-from sinew_data.export.video import VideoSettings, decoded_frames, ffmpeg_executable
 from sinew_data.reader import open_episode
-
-TOP, SIDE = "observation.images.top", "observation.images.side"
 
 
 @pytest.fixture
@@ -31,48 +23,10 @@ def hardware(tmp_path: Path) -> Hardware:
     return make_hardware(tmp_path)
 
 
-class Exported:
-    """An export, read as a table."""
-
-    def __init__(self, dataset: Path, root: Path, limits: Limits | None = None, **request: Any) -> None:
-        root.mkdir()
-        settings = request.pop("settings", VideoSettings())
-        self.root = root
-        self.plan = make_plan(Dataset(dataset), ExportRequest(whole_fps=True, **request))
-        export = LeRobotExport(root, self.plan, settings, limits)
-        export.write()
-        self.errors = export.verify()
-        self.rows = read(root, "data")
-        self.episodes = read(root, "meta/episodes")
-        self.info = json.loads((root / "meta" / "info.json").read_text())
-        self.stats = json.loads((root / "meta" / "stats.json").read_text())
-
-    def frames(self, key: str, row: Mapping[str, Any]) -> list[np.ndarray]:
-        """Return an episode's frames by its row in the table of episodes."""
-        place = {
-            "chunk_index": row[f"videos/{key}/chunk_index"],
-            "file_index": row[f"videos/{key}/file_index"],
-        }
-        path = self.root / self.info["video_path"].format(video_key=key, **place)
-        height, width, _ = self.info["features"][key]["shape"]
-        start = round(row[f"videos/{key}/from_timestamp"] * self.info["fps"])
-        return list(decoded_frames(path, height, width))[start : start + row["length"]]
-
-
-def read(root: Path, folder: str) -> list[dict[str, Any]]:
-    return [
-        row for path in sorted((root / folder).glob("*/*.parquet")) for row in pq.read_table(path).to_pylist()
-    ]
-
-
 def taken_over(step: Step) -> Step:
     if not 5 <= step.index < 9:
         return step
     return replace(step, executed=replace(step.executed, source="human"))
-
-
-def shades(frames: Sequence[np.ndarray]) -> np.ndarray:
-    return np.array([frame[:, : frame.shape[1] // 2 - 2].mean() for frame in frames])
 
 
 def test_the_rows_are_the_steps_in_float32(tmp_path: Path, hardware: Hardware) -> None:
@@ -131,77 +85,6 @@ def test_the_layout_is_the_one_that_lerobot_reads(tmp_path: Path, hardware: Hard
     assert tasks.to_pylist() == [{"task_index": 0, "task": TASK.instruction}]
 
 
-@pytest.mark.parametrize("limits", [Limits(), Limits(data=0, video=0)])
-def test_every_frame_is_found_through_the_table_of_episodes(
-    tmp_path: Path, hardware: Hardware, limits: Limits
-) -> None:
-    counts = [12, 7, 9]
-    for number, count in enumerate(counts):
-        record_steps(tmp_path / "set", hardware, count, instruction=f"task {number % 2}")
-    found = Exported(tmp_path / "set", tmp_path / "out", limits)
-    assert [row["length"] for row in found.episodes] == counts
-    ends = np.cumsum(counts)
-    for number, row in enumerate(found.episodes):
-        assert (row["dataset_from_index"], row["dataset_to_index"]) == (
-            ends[number] - counts[number],
-            ends[number],
-        )
-        mine = found.rows[row["dataset_from_index"] : row["dataset_to_index"]]
-        assert {each["episode_index"] for each in mine} == {number}
-        assert row["tasks"] == [f"task {number % 2}"]
-        assert {each["task_index"] for each in mine} == {number % 2}
-        for key in (TOP, SIDE):
-            frames = found.frames(key, row)
-            expected = [shade(k) for k in range(row["length"])]
-            np.testing.assert_allclose(shades(frames), expected, atol=3)
-            seconds = row[f"videos/{key}/to_timestamp"] - row[f"videos/{key}/from_timestamp"]
-            assert seconds == pytest.approx(row["length"] / 20)
-    files = len(list((found.root / "data").glob("*/*")))
-    assert files == (1 if limits.data else 3)
-    assert len(list((found.root / "videos" / TOP).glob("*/*"))) == files
-
-
-@pytest.mark.parametrize("codec", ["h264", "hevc", "av1"])
-def test_video_frames_lie_exactly_at_k_over_fps_and_in_the_order_of_decoding(
-    tmp_path: Path, hardware: Hardware, codec: str
-) -> None:
-    for _ in range(2):
-        record_steps(tmp_path / "set", hardware, 15)
-    found = Exported(tmp_path / "set", tmp_path / "out", settings=VideoSettings(codec), cameras=("top",))
-    assert found.info["features"][TOP]["info"]["video.codec"] == codec
-    assert max(found.errors["top"].mean) < 3
-    path = found.root / "videos" / TOP / "chunk-000" / "file-000.mp4"
-    command = [
-        ffmpeg_executable(),
-        "-loglevel",
-        "error",
-        "-i",
-        str(path),
-        "-c",
-        "copy",
-        "-f",
-        "framecrc",
-        "-",
-    ]
-    lines = subprocess.run(command, capture_output=True, text=True, check=True).stdout.splitlines()
-    base = next(line.split(":")[1] for line in lines if line.startswith("#tb"))
-    numerator, denominator = map(int, base.split("/"))
-    times = [line.split(",")[1:3] for line in lines if not line.startswith("#")]
-    for k, (decoded, shown) in enumerate(times):
-        assert int(decoded) * numerator * 20 == int(shown) * numerator * 20 == k * denominator
-    assert len(times) == 30
-
-
-def test_the_decoding_error_is_measured_and_small(tmp_path: Path, hardware: Hardware) -> None:
-    record_steps(tmp_path / "set", hardware)
-    error = Exported(tmp_path / "set", tmp_path / "out").errors["top"]
-    assert error.frames == 20
-    assert 0 < max(error.mean) < 3
-    assert error.worst < 4
-    exact = Exported(tmp_path / "set", tmp_path / "o2", settings=VideoSettings(crf=1, pixels="yuv444p"))
-    assert max(exact.errors["top"].mean) < 1
-
-
 def test_statistics_are_those_of_the_rows_and_frames(tmp_path: Path, hardware: Hardware) -> None:
     for count in (11, 20, 5):
         record_steps(tmp_path / "set", hardware, count)
@@ -230,56 +113,6 @@ def recorded_frames(path: Path, camera: str) -> list[np.ndarray]:
         return [step.observation.frames[camera].rgb for step in episode.steps(seen=False)]
 
 
-def test_a_slow_camera_shows_each_frame_as_long_as_it_is_the_nearest(
-    tmp_path: Path, hardware: Hardware
-) -> None:
-    record_steps(
-        tmp_path / "set", hardware, 20, change=lambda s: s if s.index % 3 == 0 else without_frames(s, "top")
-    )
-    found = Exported(tmp_path / "set", tmp_path / "out")
-    shown = [round((row["stamp.top"] - START) / PERIOD) for row in found.rows]
-    assert shown[:6] == [0, 0, 3, 3, 3, 6]
-    np.testing.assert_allclose(
-        shades(found.frames(TOP, found.episodes[0])), [shade(k) for k in shown], atol=3
-    )
-    half = 1.5 * PERIOD + 1000
-    assert all(abs(row["stamp.top"] - row["stamp"]) <= half for row in found.rows)
-
-
-def test_half_the_rate_takes_every_other_step(tmp_path: Path, hardware: Hardware) -> None:
-    record_steps(tmp_path / "set", hardware, 20)
-    found = Exported(tmp_path / "set", tmp_path / "out", fps=10)
-    assert [row["stamp"] for row in found.rows] == [START + 2 * k * PERIOD for k in range(10)]
-    assert [row["timestamp"] for row in found.rows] == [np.float32(k / 10) for k in range(10)]
-    np.testing.assert_allclose(
-        shades(found.frames(TOP, found.episodes[0])), [shade(2 * k) for k in range(10)], atol=3
-    )
-
-
-def test_rows_in_a_gap_are_left_out_on_request_and_counted(tmp_path: Path, hardware: Hardware) -> None:
-    lost = (7, 8, 9)
-    record_steps(
-        tmp_path / "set", hardware, 20, change=lambda s: without_frames(s, "top") if s.index in lost else s
-    )
-    with pytest.raises(ConfigError, match=r"camera top: nothing within 25\.0 ms of 0\.350 s.*2 more"):
-        make_plan(Dataset(tmp_path / "set"), ExportRequest())
-    found = Exported(tmp_path / "set", tmp_path / "out", allow_gaps=True)
-    kept = [k for k in range(20) if k not in lost]
-    assert [row["stamp"] for row in found.rows] == [START + k * PERIOD for k in kept]
-    assert [row["frame_index"] for row in found.rows] == list(range(17))
-    np.testing.assert_allclose(shades(found.frames(TOP, found.episodes[0])), [shade(k) for k in kept], atol=3)
-    about = json.loads((found.root / "meta" / "sinew.json").read_text())
-    assert about["episodes"][0]["rows_left_out"] == {"gaps": 3, "ends": 0}
-
-
-def test_without_cameras_there_are_no_videos(tmp_path: Path, hardware: Hardware) -> None:
-    record_steps(tmp_path / "set", hardware, 5, change=lambda s: without_frames(s, "top", "side"))
-    found = Exported(tmp_path / "set", tmp_path / "out")
-    assert len(found.rows) == 5
-    assert found.info["video_path"] is None
-    assert not (found.root / "videos").exists()
-
-
 def test_what_only_some_episodes_have_is_nan_in_the_others(tmp_path: Path, hardware: Hardware) -> None:
     record_steps(tmp_path / "set", hardware, 5)
     record_steps(tmp_path / "set", hardware, 5, change=plain)
@@ -298,14 +131,6 @@ def test_a_failed_episode_is_done_without_success(tmp_path: Path, hardware: Hard
     found = Exported(tmp_path / "set", tmp_path / "out", cameras=())
     assert [row["next.done"] for row in found.rows] == [False] * 4 + [True]
     assert not any(row["next.success"] for row in found.rows)
-
-
-def test_odd_sizes_are_refused_with_what_helps(tmp_path: Path) -> None:
-    record_steps(tmp_path / "set", make_hardware(tmp_path, width=63), 5)
-    with pytest.raises(ConfigError, match=r"camera top has 63x48 px.*even sides.*--pixels yuv444p"):
-        Exported(tmp_path / "set", tmp_path / "out")
-    found = Exported(tmp_path / "set", tmp_path / "o2", settings=VideoSettings(pixels="yuv444p"))
-    assert found.errors["top"].frames == 5
 
 
 def test_a_control_rate_that_is_no_whole_number_asks_for_fps(tmp_path: Path) -> None:
