@@ -13,8 +13,8 @@ from types import FrameType
 
 import rclpy
 from diagnostic_msgs.msg import DiagnosticStatus
-from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
 from rclpy.client import Client
 from rclpy.event_handler import QoSLivelinessChangedInfo, SubscriptionEventCallbacks
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
@@ -33,6 +33,8 @@ from sinew_nodes.transport import set_up_transport
 LAST_WORDS = 0.5  # s for the station to end its episode and to deliver the result
 FAREWELL = 3.0  # s that the nodes may take to go down
 COMMON_STOP = 0.2  # s
+ASK_AGAIN = 2.0  # s until a node that has not answered is asked for its state
+REACHED = {"configured": State.PRIMARY_STATE_INACTIVE, "activated": State.PRIMARY_STATE_ACTIVE}
 RECORDER = "recorder_node"  # so early and so late that it misses nothing
 
 
@@ -54,6 +56,7 @@ class LifecycleManager(Node):
         self._failure: GraphError | None = None
         self._faults: dict[str, DiagnosticStatus] = {}
         self._clients_of: dict[str, Client] = {}
+        self._states_of: dict[str, Client] = {}
         self._lost: set[str] = set()
         self._configured: list[str] = []
         self._active: set[str] = set()
@@ -89,6 +92,7 @@ class LifecycleManager(Node):
         names = self.names
         for name in names:
             self._clients_of[name] = self.create_client(ChangeState, f"{name}/change_state")
+            self._states_of[name] = self.create_client(GetState, f"{name}/get_state")
             self._watch(name)
         for name in names:
             self._await_service(name)
@@ -132,15 +136,30 @@ class LifecycleManager(Node):
 
     def _check(self, name: str, what: str, answer: Future) -> None:
         timeout = self.parameters.transition_timeout
-        if not self._until(answer.done, timeout):
+        reached = self._asking(name, REACHED[what])
+        if not self._until(lambda: answer.done() or reached(), timeout):
             raise GraphError(f"{name}: was not {what} within {timeout:g} s")
-        if answer.result().success:
+        if not answer.done() or answer.result().success:
             return
         self._until(lambda: name in self._faults, 2.0)
         fault = self._faults.get(name)
         if fault is None:
             raise GraphError(f"{name}: could not be {what}; its log says why")
         raise GraphError(f"{name}: {fault.message}", _code(fault))
+
+    def _asking(self, name: str, state: int) -> Callable[[], bool]:
+        """Return what tells of a node's state, asked now and then: the answer to a transition can get lost."""
+        asked, answer = time.monotonic(), Future()
+
+        def reached() -> bool:
+            nonlocal asked, answer
+            if answer.done() and answer.result().current_state.id == state:
+                return True
+            if time.monotonic() - asked > ASK_AGAIN:
+                asked, answer = time.monotonic(), self._states_of[name].call_async(GetState.Request())
+            return False
+
+        return reached
 
     def _until(self, ready: Callable[[], bool], timeout: float) -> bool:
         """Wait for something; raises GraphError if the graph fails or is to stop meanwhile."""
