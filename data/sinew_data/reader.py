@@ -21,7 +21,10 @@ from sinew_data.steps import RecordedStep, Steps
 from sinew_data.summary import EpisodeSummary, read_summary
 
 RECORD_LIMIT = 1 << 30  # bytes; a longer record is damage
-DAMAGE = (McapError, ValueError, KeyError, struct.error, zstandard.ZstdError, EOFError, OSError)
+DAMAGE = (
+    *(McapError, ValueError, KeyError, struct.error, zstandard.ZstdError, EOFError, OSError),
+    *(MemoryError, OverflowError),  # a length that is damaged
+)
 
 
 @dataclass(frozen=True, slots=True)

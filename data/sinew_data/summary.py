@@ -124,8 +124,8 @@ def _metadata(path: Path, stream: BinaryIO, records: list[McapRecord]) -> tuple[
     for index in records:
         if isinstance(index, MetadataIndex) and index.name in (START, END):
             for record in _records(stream, index.offset, index.offset + index.length):
-                assert isinstance(record, Metadata)
-                found[record.name] = record.metadata
+                if isinstance(record, Metadata):
+                    found[record.name] = record.metadata
     for name in (START, END):
         if name not in found:
             raise EpisodeError(f"{path}: an MCAP file without the metadata '{name}', so no episode of Sinew.")
@@ -137,8 +137,13 @@ def _metadata(path: Path, stream: BinaryIO, records: list[McapRecord]) -> tuple[
 
 def _records(stream: BinaryIO, start: int, end: int) -> Iterator[McapRecord]:
     """Yield the records between two places of the file."""
+    if not 0 <= start <= end <= stream.seek(0, os.SEEK_END):
+        raise ValueError("the summary points outside of the file.")
     stream.seek(start)
     part = io.BytesIO(stream.read(end - start))
     reader = StreamReader(part, skip_magic=True).records
     while part.tell() < end - start:
-        yield next(reader)
+        record = next(reader, None)  # a StopIteration in here would be a RuntimeError, which nobody expects
+        if record is None:
+            raise ValueError("the summary ends within its records.")
+        yield record
