@@ -40,7 +40,10 @@ class Offers(Protocol):
 
 
 def read_motion(episode: Episode) -> RecordedMotion:
-    """Read an episode's commands; ConfigError if it has none."""
+    """Read an episode's commands; ConfigError if it has none, or none that were sent at a known rate."""
+    period = episode.summary.start.control_period
+    if not period > 0:
+        raise ConfigError(f"{episode.path}: its control period is {period} s, expected more than 0.")
     steps = _executed_steps(episode)
     pairs = [(step.executed.position, step.observation.joints.position) for step in steps if step.executed]
     if not pairs:

@@ -81,7 +81,7 @@ def _settings(summaries: Sequence[EpisodeSummary]) -> dict[str, Counter[str]]:
     starts = [summary.start for summary in summaries]
     return {
         "robots": Counter(start.robot for start in starts),
-        "hardware": Counter(f"{start.hardware} at {1 / start.control_period:g} Hz" for start in starts),
+        "hardware": Counter(f"{start.hardware}, {start.control_period:g} s a period" for start in starts),
         "policies": Counter(start.policy or "none told" for start in starts),
         "cameras": Counter(name for summary in summaries for name in summary.cameras),
         "marks": Counter(mark for summary in summaries for mark in summary.end.marks),

@@ -197,7 +197,7 @@ def record_steps(
 ) -> Path:
     """Record made-up steps; `change` may alter each, or leave its step out by None."""
     task = replace(TASK, instruction=str(start.pop("instruction", TASK.instruction)))
-    about: EpisodeStart = start_of(hardware, task, int(str(start.pop("seed", 1))), **start)
+    about: EpisodeStart = replace(start_of(hardware, task, 1), **start)
     take = record_episode(dataset, hardware, about, name=next_name(dataset))
     for index in range(count):
         step = change(make_step(hardware, index, stamps(index)))

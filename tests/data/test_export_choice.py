@@ -62,6 +62,18 @@ def test_nothing_to_export_is_an_error_that_says_why(
     assert not (tmp_path / "out").exists()
 
 
+def test_an_episode_without_a_control_period_is_skipped_shown_and_not_replayed(
+    dataset: Path, tmp_path: Path, hardware: Hardware, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = record_steps(dataset, hardware, 5, control_period=0.0)
+    assert export(dataset, tmp_path / "out") == 0
+    assert f"skipped {path.stem}: its control period is 0.0 s" in capsys.readouterr().out
+    assert cli.main(["data", "show", str(path)]) == 0
+    assert cli.main(["data", "show", str(dataset)]) == 0
+    assert cli.main(["data", "replay", str(path), "--hardware", str(hardware.path)]) == 2
+    assert "its control period is 0.0 s" in capsys.readouterr().err
+
+
 def test_several_robots_are_refused(
     dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

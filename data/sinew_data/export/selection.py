@@ -39,6 +39,8 @@ def _problem(entry: DatasetEntry) -> str:
         return entry.problem.removeprefix(f"{entry.path}: ")
     if entry.summary.end.outcome == DISCARDED:
         return "it was discarded."
+    if not entry.summary.start.control_period > 0:
+        return f"its control period is {entry.summary.start.control_period} s."
     return "" if entry.summary.counts.get(topics.EXECUTED) else "it has no step."
 
 
