@@ -106,6 +106,11 @@ class KinematicChain:
         self._base = base_link
         self._paths: dict[str, _Path] = {}
 
+    @property
+    def links(self) -> tuple[str, ...]:
+        """Every link but the base."""
+        return tuple(self._by_child)
+
     def pose(self, link: str, position: FloatArray) -> FloatArray:
         """Return `X_BL` (4, 4), the pose of `link` in the base frame, at joint positions (n,)."""
         pose: FloatArray = self.poses(link, position[None])[0]

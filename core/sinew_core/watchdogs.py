@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from sinew_core.types import NANOSECONDS, CameraFrame, FloatArray, JointState
 
+VISIBLE = 2.0  # px, by which what is seen to move changes a picture
+Shows = Callable[[FloatArray, FloatArray], float]
 THIN = 8  # every so many rows are compared first: nearly always enough to tell two frames apart
 
 
@@ -51,24 +53,31 @@ class FrozenCamera:
 
     `motion` is how far the joints move in all (rad or m) before identical frames are a fault. A camera
     with noise never repeats a frame: 0 suits it. In a simulator a picture may well stay the same while
-    the arm moves a little.
+    the arm moves a little, or somewhere else: `shows` tells by how many px it is seen to move between two
+    joint positions (n,).
     """
 
-    def __init__(self, name: str, motion: float) -> None:
-        self._name, self._motion = name, motion
+    def __init__(self, name: str, motion: float, shows: Shows | None = None) -> None:
+        self._name, self._motion, self._shows = name, motion, shows
         self._last: CameraFrame | None = None
-        self._start: FloatArray | None = None
-        self._moved = 0.0
+        self._start: FloatArray | None = None  # (n,), at the first of the identical pictures
+        self._position: FloatArray | None = None  # (n,), at the last one
+        self._moved, self._frozen = 0.0, False
 
     def look(self, frame: CameraFrame, position: FloatArray) -> str:
         """Return what is wrong with a new frame, or ''; `position` (n,) are the joints at its capture."""
         last, self._last = self._last, frame
-        start, self._start = self._start, position
-        if last is None or start is None or not _same_picture(last, frame):
-            self._moved = 0.0
+        before, self._position = self._position, position
+        if last is None or before is None or self._start is None or not _same_picture(last, frame):
+            self._moved, self._start, self._frozen = 0.0, position, False
             return ""
-        self._moved += float(np.abs(position - start).sum())
+        self._moved += float(np.abs(position - before).sum())
         if self._moved < self._motion:
+            return ""
+        # Once frozen it stays so until the picture changes, even if the held arm is back where it was.
+        seen = self._frozen or self._shows is None or self._shows(self._start, position) >= VISIBLE
+        self._frozen = seen
+        if not seen:
             return ""
         return f"{self._name} is frozen: the same picture while the joints moved by {self._moved:.2f}"
 

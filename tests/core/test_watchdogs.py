@@ -38,6 +38,16 @@ def test_the_same_picture_of_an_arm_at_rest_is_none():
     assert {watchdog.look(frame(7), joints(0.3)) for _ in range(50)} == {""}
 
 
+def test_an_arm_that_moves_out_of_a_cameras_sight_freezes_nothing():
+    watchdog = FrozenCamera(
+        "camera top", motion=0.5, shows=lambda a, b: 100 * max(0.0, b[0] - max(a[0], 1.0))
+    )
+    assert {watchdog.look(frame(7), joints(x)) for x in (0.0, 0.3, 0.6, 0.9, 1.01)} == {""}
+    assert "frozen" in watchdog.look(frame(7), joints(1.03))
+    assert "frozen" in watchdog.look(frame(7), joints(1.0)), "until the picture changes"
+    assert watchdog.look(frame(8), joints(1.0)) == ""
+
+
 def test_a_camera_with_noise_may_not_repeat_a_single_frame():
     watchdog = FrozenCamera("camera top", motion=0.0)
     assert watchdog.look(frame(7), joints(0)) == ""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
+import numpy as np
 from sinew_core.authority import Action, AuthorityLatch
 from sinew_core.errors import DeviceError
 from sinew_core.hardware import Hardware
 from sinew_core.protocols import Station
-from sinew_core.types import NANOSECONDS, CameraFrame, JointState
+from sinew_core.sight import visible_motion
+from sinew_core.types import NANOSECONDS, CameraFrame, FloatArray, JointState
 from sinew_core.watchdogs import ClockJump, FrozenCamera, StaleDevice, joints_fault
 
 ARM, CLOCK = "arm", "clock"
@@ -37,10 +40,19 @@ class DeviceReader:
         """Begin anew, after a pause in which nothing was read."""
         config = self._hardware.config
         self._clock = ClockJump(config.authority.clock_jump)
+        motion = config.authority.frozen_motion
         self._frozen = {
-            name: FrozenCamera(f"camera {name}", config.authority.frozen_motion) for name in config.cameras
+            name: FrozenCamera(f"camera {name}", motion, partial(self._shows, name))
+            for name in config.cameras
         }
         self._expect_other_stamps()
+
+    def _shows(self, name: str, before: FloatArray, after: FloatArray) -> float:
+        """Return by how many px a camera sees the arm move between two positions without the gripper."""
+        robot = self._hardware.robot
+        whole = np.tile(robot.home, (2, 1))
+        whole[:, self._seen] = before, after
+        return visible_motion(robot, self._hardware.cameras[name], whole[0], whole[1])
 
     def _expect_other_stamps(self) -> None:
         config = self._hardware.config
