@@ -36,6 +36,8 @@ setup(
         ],
         "sinew.graphs": [f"ros = {PACKAGE}.ros_graph:RosGraph"],
         "sinew.benches": [
+            f"authority = {PACKAGE}.bench_authority:main",
+            f"faults = {PACKAGE}.bench_faults:main",
             f"loop = {PACKAGE}.bench_loop:main",
             f"parity = {PACKAGE}.bench_parity:main",
             f"record = {PACKAGE}.bench_record:main",

@@ -69,11 +69,11 @@ class ControlPeriod:
         In real time only: in lockstep time stands still. Callable from any thread.
         """
         begun = self._begun
-        late = 0.0 if begun is None or self._lockstep else time.monotonic() - begun - self._period
-        if late <= self._hardware.config.max_age:
+        taken = 0.0 if begun is None or self._lockstep else time.monotonic() - begun
+        if taken <= max(self._hardware.config.max_age, 2 * self._period):
             return ""
         what = self.reader.waits_for or "itself"
-        return f"the control loop has stood still for {late:.2f} s, waiting for {what}"
+        return f"the control loop has stood still for {taken:.2f} s, waiting for {what}"
 
     def _run(self) -> None:
         joints = self.read()

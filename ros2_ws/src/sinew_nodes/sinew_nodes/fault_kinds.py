@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from sinew_core.hardware import Hardware, HardwareConfig, Pace
+from sinew_core.sight import visible_motion
+from sinew_core.watchdogs import VISIBLE
 
 from sinew_nodes.fault_station import Fault
 
 Rule = Literal["hold", "last row", "no gap"]
+SWAY = 0.06  # rad or m, to either side
 BOTH: tuple[Pace, ...] = ("lockstep", "realtime")
 REALTIME: tuple[Pace, ...] = ("realtime",)
 
@@ -34,11 +36,12 @@ class FaultKind:
     delay: Literal["", "max_age"] = (
         ""  # of the hardware file: from what is noted until it is felt, in realtime
     )
-    driver: Literal["policy", "human"] = "policy"
+    driver: str = "policy"
     low: float = 0.0  # the amount is drawn between these
     high: float = 0.0
     rows: tuple[int, ...] = (1, 12)
     passing: bool = False  # comes and goes, so that the policy may go on meanwhile
+    outside: bool = False  # happens to a process, whose time goes on while the station's stands still
 
     def draw(self, hardware: Hardware, random: np.random.Generator) -> Fault:
         """Draw what a kind leaves open; a joint is never the gripper, a jump of it being none."""
@@ -50,9 +53,19 @@ class FaultKind:
             self.name,
             float(amount),
             int(random.choice(joints)),
-            str(random.choice(list(hardware.cameras))),
+            str(random.choice(self._cameras(hardware))),
             int(random.choice(self.rows)),
         )
+
+    def _cameras(self, hardware: Hardware) -> list[str]:
+        """Return the cameras that deliver, and where it matters only those that see the arm sway."""
+        names = [name for name, camera in hardware.config.cameras.items() if camera.every]
+        if self.name != "camera_frozen":
+            return names
+        robot = hardware.robot
+        near, far = robot.home - SWAY, robot.home + SWAY
+        seeing = [n for n in names if visible_motion(robot, hardware.cameras[n], near, far) > 3 * VISIBLE]
+        return seeing or names
 
     def wait(self, config: HardwareConfig) -> float:
         """Return how many s after what is noted the fault is felt."""
@@ -62,7 +75,6 @@ class FaultKind:
 HANDED = "the faulty chunk is handed in"
 READ = "the device is read"
 OVER = "the last sound chunk has no row any more"
-CHUNKS = ("non-finite", "shape", "dt ", "jumps to", "begins")
 SILENCE = ("late:", "stale:", "did not answer", "lies in the future", "s old", "lost:")
 
 KINDS: tuple[FaultKind, ...] = (
@@ -81,7 +93,7 @@ KINDS: tuple[FaultKind, ...] = (
     FaultKind("drop_chunks", "30 % of the policy's chunks are lost", SILENCE, "no gap"),
     FaultKind("drop_frames", "30 % of the frames are lost", SILENCE, "no gap"),
     FaultKind("drop_joints", "30 % of the joint states are lost", SILENCE, "no gap"),
-    FaultKind("camera_frozen", "the joints have moved by frozen_motion", ("is frozen",)),
+    FaultKind("camera_frozen", "the joints have moved by frozen_motion, in sight", ("is frozen",)),
     FaultKind("camera_stopped", "the last frame is max_age old", ("has stopped", "behind"), delay="max_age"),
     FaultKind("camera_past", READ, ("camera",), low=0.05, high=5.0, passing=True),
     FaultKind("camera_future", READ, ("camera",), low=0.05, high=5.0, passing=True),
@@ -126,7 +138,16 @@ KINDS: tuple[FaultKind, ...] = (
         passing=True,
     ),
     FaultKind("node_dead", "its lifeline breaks", ("the node has died",)),
+    FaultKind("rivals", "a second person's first chunk", ("sources publish",), paces=(), driver="human"),
+    FaultKind("policy_hung", OVER, SILENCE, "last row", paces=(), rows=(12,)),
     FaultKind("filter_nan", "a safety filter answers", ("non-finite",)),
 )
 BY_NAME = {kind.name: kind for kind in KINDS}
-Draw = Callable[[Hardware, np.random.Generator], Fault]
+
+# What is put into a launched graph, too, in real time.
+IN_GRAPH = (
+    *("rivals", "policy_hung", "human_nan", "human_jump", "human_silent", "human_past", "human_future"),
+    *("camera_frozen", "camera_stopped", "camera_past", "camera_future", "camera_block"),
+    *("joints_stale", "joints_nan", "joints_short", "joints_past", "joints_future", "joints_block"),
+    *("clock", "write_block"),
+)

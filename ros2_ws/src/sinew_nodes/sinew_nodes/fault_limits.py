@@ -22,15 +22,19 @@ class LimitCheck:
     def __init__(self, robot: Robot, period: float) -> None:
         self._robot, self._period = robot, period
         self._last: FloatArray | None = None
-        self._velocity: FloatArray = np.zeros(len(robot.home))
+        self._velocity: FloatArray | None = None
         self.commands = 0
         self.beyond: list[str] = []
 
-    def restart(self, position: FloatArray | None = None) -> None:
-        """Take the arm to be at rest, at `position` (n,) or where it was commanded to last."""
-        self._velocity = np.zeros(len(self._robot.home))
-        if position is not None and np.shape(position) == np.shape(self._velocity):
-            self._last = np.array(position)
+    def restart(self, position: FloatArray | None) -> None:
+        """Take the arm to be at rest at `position` (n,)."""
+        still = np.zeros(len(self._robot.home))
+        if position is not None and np.shape(position) == np.shape(still):
+            self._last, self._velocity = np.array(position), still
+
+    def forget(self) -> None:
+        """Know no longer where the arm is: the next command has none before it."""
+        self._last = self._velocity = None
 
     def command(self, position: FloatArray, reasons: Sequence[str] = ()) -> None:
         """Judge one command (n,)."""
@@ -44,7 +48,7 @@ class LimitCheck:
         if self._last is not None:
             velocity = (position - self._last) / self._period
             self._note("velocity", np.abs(velocity), robot.velocity)
-            if not any(reason.startswith(BRAKES) for reason in reasons):
+            if self._velocity is not None and not any(reason.startswith(BRAKES) for reason in reasons):
                 change = np.abs(velocity - self._velocity) / self._period
                 self._note("acceleration", change, robot.acceleration)
             self._velocity = velocity

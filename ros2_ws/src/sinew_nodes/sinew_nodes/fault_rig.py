@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import yaml
-from sinew_core.authority import POLICY
+from sinew_core.authority import HUMAN, POLICY
 from sinew_core.config import load_yaml
 from sinew_core.hardware import Pace, find_hardware, load_hardware
 from sinew_core.protocols import MotionState, SafeCommand
@@ -19,14 +19,15 @@ from sinew_core.types import JointCommand
 
 from sinew_nodes.control_loop import ControlLoop
 from sinew_nodes.fault_limits import LimitCheck
-from sinew_nodes.fault_sources import Sources
-from sinew_nodes.fault_station import Culprit, FaultyHardware
+from sinew_nodes.fault_sources import Sources, Trace
+from sinew_nodes.fault_station import Culprit, Fault, FaultyHardware
 from sinew_nodes.mailbox import Goal, Mailbox
 from sinew_nodes.parameters import StationParameters
 
 PATIENCE = 5.0  # s
+MOVED = 3  # commands, after which a source counts as driving
 ANSWER_TIMEOUT = 0.6  # s that the policy may take
-CAMERA = {"width": 64, "height": 48}  # px, as small as will do
+CAMERA = {"width": 96, "height": 72}  # px, as small as will do
 ROOM = {"floor": -1.0, "workspace_lower": [-1.0, -1.0, -1.0], "workspace_upper": [1.0, 1.0, 1.5]}
 
 
@@ -103,8 +104,20 @@ class Rig:
                 self.sources.changed.wait(min(left, 0.02))
         return True
 
-    def start_episode(self, rows: int) -> bool:
-        """Begin an episode and wait until its policy moves the arm."""
+    @property
+    def trace(self) -> Trace:
+        """What the loop has said since the episode was asked for."""
+        return self.sources.trace
+
+    def inject(self, fault: Fault) -> None:
+        """Let a fault begin."""
+        if fault.kind == "node_dead":
+            self.culprit.feel()
+            self.loop.distrust("policy_node", "the node has died")
+        self.culprit.fault = fault
+
+    def start_episode(self, rows: int, driver: str = POLICY) -> bool:
+        """Begin an episode and wait until `driver` moves the arm."""
         self.sources.rows = rows
         trace = self.sources.begin()
         self._seed += 1
@@ -112,11 +125,14 @@ class Rig:
         if not self.until(lambda: self.mailbox.offer_goal(goal)):
             return False
 
-        def moved() -> bool:
-            return sum(command.source == POLICY for _, command in trace.commands) >= 3
+        def moved(source: str) -> bool:
+            return sum(command.source == source for _, command in trace.commands) >= MOVED
 
-        self.until(lambda: moved() or trace.endings or trace.broke)
-        return moved()
+        self.until(lambda: moved(POLICY) or trace.endings or trace.broke)
+        if driver == HUMAN:
+            self.sources.driving = True
+            self.until(lambda: moved(HUMAN))
+        return moved(driver)
 
     def recover(self) -> str:
         """End the fault and what it has led to; return what stands against going on, or ''."""

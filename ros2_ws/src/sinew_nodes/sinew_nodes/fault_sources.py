@@ -25,8 +25,8 @@ from sinew_core.types import (
 )
 
 from sinew_nodes.assembly import JOINTS, Assembler, LockstepAssembler, RealtimeAssembler
+from sinew_nodes.bench_models import Sway, SwayConfig
 from sinew_nodes.fault_limits import LimitCheck
-from sinew_nodes.fault_models import Sway, SwayConfig
 from sinew_nodes.fault_station import Culprit, Fault, FaultyHardware
 from sinew_nodes.mailbox import Goal, Mailbox
 from sinew_nodes.outlet import Ending

@@ -10,7 +10,9 @@ import numpy as np
 from sinew_core.errors import DeviceError
 from sinew_core.hardware import Hardware
 from sinew_core.protocols import Arm, Camera, Station, World
+from sinew_core.sight import visible_motion
 from sinew_core.types import NANOSECONDS, CameraFrame, CameraModel, FloatArray, JointCommand, JointState
+from sinew_core.watchdogs import VISIBLE
 
 REORDERED = ("joints_past", "joints_future")
 
@@ -134,12 +136,13 @@ class FaultyCamera:
         self, name: str, camera: Camera, culprit: Culprit, arm: FaultyArm, hardware: Hardware
     ) -> None:
         self._name, self._camera, self._culprit, self._arm = name, camera, culprit, arm
-        self._motion = hardware.config.authority.frozen_motion
+        self._motion, self._hardware = hardware.config.authority.frozen_motion, hardware
         self._body = np.arange(len(hardware.robot.home)) != hardware.robot.gripper_index
         self._good: CameraFrame | None = None
         self._good_at = 0  # ns, monotonic
-        self._position: FloatArray | None = None
-        self._moved = 0.0  # rad or m, since the last sound frame
+        self._position: FloatArray | None = None  # (n,), at the last frame
+        self._shown: FloatArray | None = None  # (n,), at the last sound one
+        self._moved = 0.0  # rad or m, since then
 
     @property
     def model(self) -> CameraModel:
@@ -168,16 +171,17 @@ class FaultyCamera:
             shift = fault.amount if fault.kind == "camera_future" else -fault.amount
             return replace(frame, stamp=frame.stamp + round(shift * NANOSECONDS))
         self._good, self._good_at, self._moved = frame, time.monotonic_ns(), 0.0
-        self._position = self._arm.measured
+        self._position = self._shown = self._arm.measured
         return frame
 
     def _frozen(self, stamp: int, picture: CameraFrame) -> CameraFrame:
         position = self._arm.measured
-        if position is not None and self._position is not None:
+        if position is not None and self._position is not None and self._shown is not None:
             self._moved += float(np.abs(position - self._position)[self._body].sum())
+            seen = visible_motion(self._hardware.robot, self.model, self._shown, position)
+            if self._moved >= self._motion and seen >= VISIBLE:
+                self._culprit.feel()
         self._position = position
-        if self._moved >= self._motion:
-            self._culprit.feel()
         return replace(picture, stamp=stamp)
 
     def close(self) -> None:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from sinew_core.authority import HOLD, HUMAN, POLICY, STOPPED
+from sinew_core.hardware import Hardware
 from sinew_core.types import NANOSECONDS, ActionChunk, ExecutedCommand
 
 from sinew_nodes.fault_kinds import FaultKind
-from sinew_nodes.fault_rig import Rig
 from sinew_nodes.fault_sources import Trace
-from sinew_nodes.fault_station import Fault
+from sinew_nodes.fault_station import Culprit, Fault
 
 ALLOWED = 2.0  # control periods
 AFTER = 4  # control periods that are watched after the reaction
@@ -31,45 +32,65 @@ class Trial:
     problem: str = ""  # why it counts as unexplained
 
 
-def run_trial(rig: Rig, kind: FaultKind, random: np.random.Generator) -> Trial:
+class Scene(Protocol):
+    """Where a fault is put in."""
+
+    @property
+    def hardware(self) -> Hardware:
+        """What is moved."""
+
+    @property
+    def culprit(self) -> Culprit:
+        """What is wrong, and since when it is felt."""
+
+    @property
+    def trace(self) -> Trace:
+        """What was said since the episode was asked for."""
+
+
+class Stage(Scene, Protocol):
+    """Where faults are put in one after the other: a control loop in this process, or a launched graph."""
+
+    def start_episode(self, rows: int, driver: str) -> bool:
+        """Begin an episode, its policy giving `rows`, and wait until `driver` moves the arm."""
+
+    def inject(self, fault: Fault) -> None:
+        """Let a fault begin."""
+
+    def until(self, ready: Callable[[], object], timeout: float) -> bool:
+        """Wait until something is so; False if it is not within `timeout` s."""
+
+    def recover(self) -> str:
+        """End the fault and what it has led to; return what stands against going on, or ''."""
+
+
+def run_trial(stage: Stage, kind: FaultKind, random: np.random.Generator) -> Trial:
     """Inject one fault at a random moment of a running episode."""
-    fault = kind.draw(rig.hardware, random)
-    pace = rig.hardware.config.pace
-    if not rig.start_episode(fault.rows):
+    fault = kind.draw(stage.hardware, random)
+    pace, period = stage.hardware.config.pace, stage.hardware.config.control_period
+    if not stage.start_episode(fault.rows, kind.driver):
         return Trial(kind.name, pace, 0.0, "", "no episode began before the fault")
-    if kind.driver == HUMAN:
-        rig.sources.driving = True
-        rig.until(lambda: sum(c.source == HUMAN for _, c in rig.sources.trace.commands) >= 3)
-    period = rig.hardware.config.control_period
     time.sleep(float(random.uniform(0, 8 if pace == "realtime" else 1)) * period)
-    trace = rig.sources.trace
-    judge = Judge(rig, kind, fault, time.monotonic_ns())
-    inject(rig, fault)
-    rig.until(judge.settled, judge.limit)
+    trace = stage.trace
+    judge = Judge(stage, kind, fault, time.monotonic_ns())
+    stage.inject(fault)
+    stage.until(judge.settled, judge.limit)
     problem, reaction, said = judge.verdict()
-    left = rig.recover()
+    left = stage.recover()
     if problem and trace.broke:
         problem += f" (the loop: {trace.broke[0]})"
     return Trial(kind.name, pace, reaction, said, problem or left)
 
 
-def inject(rig: Rig, fault: Fault) -> None:
-    """Let a fault begin."""
-    if fault.kind == "node_dead":
-        rig.culprit.feel()
-        rig.loop.distrust("policy_node", "the node has died")
-    rig.culprit.fault = fault
-
-
 class Judge:
-    """Looks at what a loop says after a fault."""
+    """Looks at what is said after a fault."""
 
-    def __init__(self, rig: Rig, kind: FaultKind, fault: Fault, injected: int) -> None:
-        self._rig, self._kind, self._fault, self._injected = rig, kind, fault, injected
-        self._trace: Trace = rig.sources.trace
-        config = rig.hardware.config
+    def __init__(self, scene: Scene, kind: FaultKind, fault: Fault, injected: int) -> None:
+        self._scene, self._kind, self._fault, self._injected = scene, kind, fault, injected
+        self._trace: Trace = scene.trace
+        config = scene.hardware.config
         self._period = config.control_period
-        self._lockstep = config.pace == "lockstep"
+        self._lockstep = config.pace == "lockstep" and not kind.outside
         silence = config.authority.human_timeout if kind.driver == HUMAN else config.command_timeout
         self._silence = silence if kind.rule == "last row" else 0.0
         rows = fault.rows * self._period
@@ -81,7 +102,7 @@ class Judge:
             since = [at for at, _ in self._trace.commands if at > self._injected]
             return len(since) >= STRETCH or bool(self._trace.endings)
         reaction = self._named()
-        if reaction is None or (self._silence and self._held() is None):
+        if reaction is None or self._felt() is None or (self._silence and self._held() is None):
             return False
         if self._trace.endings:
             return True
@@ -103,10 +124,10 @@ class Judge:
 
     def _felt(self) -> int | None:
         """Return when the fault was felt, in ns of the monotonic clock."""
-        noted = self._rig.culprit.felt
+        noted = self._scene.culprit.felt
         if self._kind.felt.startswith("the last sound chunk"):
             return self._rows_over()
-        wait = round(self._kind.wait(self._rig.hardware.config) * NANOSECONDS)
+        wait = round(self._kind.wait(self._scene.hardware.config) * NANOSECONDS)
         return None if noted is None else noted + wait
 
     def _rows_over(self) -> int | None:
@@ -165,12 +186,13 @@ class Judge:
         held = self._held()
         allowed = self._silence / self._period + ALLOWED
         if held is None or self._periods(felt, held) > allowed:
-            return f"not held within {allowed:.1f} periods"
+            took = float("inf") if held is None else self._periods(felt, held)
+            return f"held after {took:.1f} periods, {allowed:.1f} allowed"
         return self._beyond_last_row(felt)
 
     def _beyond_last_row(self, felt: int) -> str:
         """Return whether the arm has gone further from the last row than braking makes it go, or ''."""
-        robot = self._rig.hardware.robot
+        robot = self._scene.hardware.robot
         row = self._trace.sound[self._kind.driver].position[-1]
         before = [c.position for at, c in self._trace.commands if at <= felt][-2:]
         after = [c.position for at, c in self._trace.commands if at > felt and c.source in (POLICY, HUMAN)]

@@ -148,7 +148,7 @@ class LifecycleManager(Node):
         raise GraphError(f"{name}: {fault.message}", _code(fault))
 
     def _asking(self, name: str, state: int) -> Callable[[], bool]:
-        """Return what tells of a node's state, asked now and then: the answer to a transition can get lost."""
+        """Return what tells of a node's state, by asking now and then: an answer can get lost for good."""
         asked, answer = time.monotonic(), Future()
 
         def reached() -> bool:

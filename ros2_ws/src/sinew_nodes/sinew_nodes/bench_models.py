@@ -1,13 +1,25 @@
-"""A policy that never rests, for benches that ask what happens to a moving arm."""
+"""Models for benches that ask what happens to a moving arm: a policy that never rests, and no other wish."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from sinew_core.hardware import Hardware
 from sinew_core.robot import Robot
-from sinew_core.types import NANOSECONDS, ActionChunk, FloatArray, Observation, Task
+from sinew_core.types import (
+    NANOSECONDS,
+    ActionChunk,
+    Affordance,
+    CameraFrame,
+    FloatArray,
+    JointState,
+    Observation,
+    Percept,
+    RewardEstimate,
+    Task,
+)
 
 PULSE = 8.0  # rad/s
 REACH = 0.15  # rad or m, at most
@@ -44,3 +56,36 @@ class Sway:
     def _wave(self, seconds: FloatArray) -> FloatArray:
         rows: FloatArray = self._home + self._reach * np.sin(PULSE * seconds[:, None] + self._phase)
         return rows
+
+
+class Blind:
+    """Perception that sees nothing, in every frame."""
+
+    def reset(self, task: Task) -> None:
+        """Nothing is remembered."""
+
+    def process(self, frames: Mapping[str, CameraFrame], joints: JointState) -> Percept:
+        """Return no keypoints."""
+        return Percept(joints.stamp)
+
+
+class Anywhere:
+    """An affordance model that takes every sentence, and leads nowhere in particular."""
+
+    def propose(self, observation: Observation, instruction: str) -> Affordance:
+        """Return one waypoint at the base."""
+        way = np.zeros((1, 3))
+        return Affordance(
+            observation.stamp, instruction, None, way, None, "anywhere", np.zeros(1, dtype=bool)
+        )
+
+
+class Indifferent:
+    """A reward model to which everything is alike."""
+
+    def reset(self, task: Task) -> None:
+        """Nothing is remembered."""
+
+    def estimate(self, observation: Observation) -> RewardEstimate:
+        """Return 0."""
+        return RewardEstimate(observation.stamp, 0.0)
