@@ -78,7 +78,7 @@ class BarrierFilter:
         gaps.at(state.target)
         rule = Rule(self._rates(dt), self._margin, gaps.levers(), gaps.turning, limits.change)
         servos = Move(arm, state.target - arm, 1.0 - np.exp(-dt * self._servo_rate))
-        return Search(gaps, rule, servos, state.target, bounds, limits.full).run(wanted)
+        return Search(gaps, rule, servos, bounds, limits.full, state.velocity * dt).run(wanted)
 
     def _limits_at(self, dt: float) -> StepLimits:
         return self._limits if dt == self._period else StepLimits.of(self._robot, dt)

@@ -1,90 +1,102 @@
-"""All the distances that a barrier keeps, numbered: pairs of shapes first, then the tip to its walls."""
+"""All the distances that a barrier keeps, numbered."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+import mujoco
 import numpy as np
 from sinew_core.hardware import Hardware
 from sinew_core.types import FloatArray
 
-from sinew_safety.collision_model import TABLE, TIP, CollisionModel, Indices, Nearest
+from sinew_safety.collision_model import CollisionModel, Indices, Witnesses
 from sinew_safety.config import CONSTRAINTS, Obstacle
 from sinew_safety.pairs import find_pairs
 
-WALLS = ("floor", "x_lower", "y_lower", "z_lower", "x_upper", "y_upper", "z_upper")
-INWARD = np.array([(0, 0, 1), *np.eye(3), *-np.eye(3)], dtype=np.float64)  # normals of the walls
 STRETCH = 1.2  # on bounds of how much a step changes a distance: levers grow while the arm moves
 
 
-class Gaps:
-    """The distances at a pose, which `at` sets; one thread uses them at a time.
+@dataclass(frozen=True, slots=True)
+class Nearest:
+    """Signed distances, and how they change with the commanded joints."""
 
-    Wherever numbers of distances are given, they must be ascending.
-    """
+    distance: FloatArray  # (k,) m, negative where two overlap
+    gradient: FloatArray  # (k, n) m/rad or m/m
+
+
+class Gaps:
+    """The distances at a pose, which `at` sets; one thread uses them at a time."""
 
     def __init__(self, hardware: Hardware, obstacles: tuple[Obstacle, ...]) -> None:
-        robot, box = hardware.robot, hardware.config.safety
-        self._shapes = shapes = CollisionModel(robot, obstacles)
+        robot = hardware.robot
+        self._shapes = shapes = CollisionModel(robot, hardware.config.safety, obstacles)
         self.pairs = pairs = find_pairs(robot, shapes)
-        self._count = len(pairs.first)
-        constraints = pairs.constraint + ("walls",) * len(WALLS)
-        self.constraint = np.array([CONSTRAINTS.index(name) for name in constraints], dtype=np.intp)
-        names = zip(constraints, pairs.label + WALLS, strict=True)
+        self.constraint = np.array([CONSTRAINTS.index(name) for name in pairs.constraint], dtype=np.intp)
+        names = zip(pairs.constraint, pairs.label, strict=True)
         self.reasons = tuple(f"barrier:{constraint}:{label}" for constraint, label in names)
-        self.all = np.arange(len(constraints))
-        self._walls = np.array([box.floor, *box.workspace_lower, *np.negative(box.workspace_upper)])
-        # To a wall the tip is like a pair with the table, which stands as still.
-        still, tip = shapes.names.index(TABLE), shapes.names.index(TIP)
-        self._first = np.append(pairs.first, [still] * len(WALLS))
-        self._second = np.append(pairs.second, [tip] * len(WALLS))
+        self.all = np.arange(len(pairs.first))
         # Commands that carry both shapes of a pair do not change its distance.
-        one, other = shapes.commands[self._first], shapes.commands[self._second]
+        one, other = shapes.commands[pairs.first], shapes.commands[pairs.second]
         self._first_alone, self._second_alone = (one & ~other) * STRETCH, (other & ~one) * STRETCH
-
         # Over a turn, no point of a shape leaves another one of it by more than the turn times its size.
         self.turning = 2.0 * (
-            shapes.radius[self._first, None] * (self._first_alone * shapes.turns[self._first])
-            + shapes.radius[self._second, None] * (self._second_alone * shapes.turns[self._second])
-        )
+            shapes.radius[pairs.first, None] * (self._first_alone * shapes.turns[pairs.first])
+            + shapes.radius[pairs.second, None] * (self._second_alone * shapes.turns[pairs.second])
+        )  # (all, n) m/rad
+        self._plane = shapes.plane[pairs.first]
+        self._core, self._coat = _cores(shapes, pairs.first)
+        self._coat += shapes.radius[pairs.second]
+        self.at(robot.home)
+        moving = shapes.moving[pairs.first, None, None]
+        self._frame = np.where(moving, np.eye(3), shapes.frame[pairs.first])
 
     def at(self, position: FloatArray) -> None:
         """Put the robot at joint positions (n,)."""
         self._shapes.pose(position)
 
     def at_least(self) -> FloatArray:
-        """Return a lower bound of every distance, (all,) m; cheap."""
-        bound = self._shapes.at_least(self._first, self._second)
-        bound[self._count :] = INWARD @ self._shapes.tip - self._walls
+        """Return a lower bound of every distance that is not negative, (all,) m; cheap.
+
+        Bounded are the distances of a sphere about the second shape from a sphere about the first, or,
+        where that stands still, from a plane or the box around it.
+        """
+        shapes, pairs = self._shapes, self.pairs
+        between = shapes.centre[pairs.second] - shapes.centre[pairs.first]
+        local = (between[:, None, :] @ self._frame)[:, 0]
+        beyond = np.maximum(np.abs(local) - self._core, 0.0)
+        apart = np.sqrt((beyond * beyond).sum(axis=1))
+        apart[self._plane] = local[self._plane, 2]
+        bound: FloatArray = apart - self._coat
         return bound
 
     def levers(self) -> FloatArray:
         """Return by how much each command can change every distance, at most, (all, n) m/rad or m/m."""
-        levers = self._shapes.levers()
-        most: FloatArray = levers[self._first] * self._first_alone + levers[self._second] * self._second_alone
+        levers, pairs = self._shapes.levers(), self.pairs
+        most: FloatArray = levers[pairs.first] * self._first_alone + levers[pairs.second] * self._second_alone
         return most
 
     def distances(self, which: Indices) -> FloatArray:
         """Return some distances, (k,) m."""
-        pairs, walls = self._split(which)
-        found = np.empty(len(which))
-        found[: len(pairs)] = self._shapes.distances(self._first[pairs], self._second[pairs])
-        if len(walls):
-            found[len(pairs) :] = INWARD[walls] @ self._shapes.tip - self._walls[walls]
-        return found
+        return np.array(self._shapes.distances(self.pairs.first[which], self.pairs.second[which]))
 
-    def nearest(self, which: Indices) -> Nearest:
-        """Return some distances with their gradients."""
-        shapes = self._shapes
-        pairs, walls = self._split(which)
-        distance, start, end, normal = shapes.witnesses(self._first[pairs], self._second[pairs])
-        if len(walls):
-            tips = np.zeros((len(walls), 3)) + shapes.tip
-            distance = np.concatenate([distance, INWARD[walls] @ shapes.tip - self._walls[walls]])
-            start, end = np.concatenate([start, tips]), np.concatenate([end, tips])
-            normal = np.concatenate([normal, INWARD[walls]])
-        gradient = shapes.approach(self._first[which], self._second[which], start, end, normal)
-        return Nearest(distance, gradient)
+    def witnesses(self, which: Indices) -> Witnesses:
+        """Return some distances with the points between which they are."""
+        return self._shapes.witnesses(self.pairs.first[which], self.pairs.second[which])
 
-    def _split(self, which: Indices) -> tuple[Indices, Indices]:
-        """Return which pairs and which walls are meant."""
-        at = int(which.searchsorted(self._count))
-        return which[:at], which[at:] - self._count
+    def nearest(self, which: Indices, near: Witnesses | None = None) -> Nearest:
+        """Return some distances with their gradients; `near` is what is known of them at this pose."""
+        first, second = self.pairs.first[which], self.pairs.second[which]
+        near = self._shapes.witnesses(first, second) if near is None else near
+        return Nearest(near.distance, self._shapes.gradients(first, second, near))
+
+
+def _cores(shapes: CollisionModel, first: Indices) -> tuple[FloatArray, FloatArray]:
+    """Return half the edges (k, 3) m of boxes around shapes that stand still, and radii (k,) of others."""
+    model = shapes.model
+    size, kind = model.geom_size[first], model.geom_type[first]
+    half = np.zeros((len(first), 3))
+    box, cylinder = kind == mujoco.mjtGeom.mjGEOM_BOX, kind == mujoco.mjtGeom.mjGEOM_CYLINDER
+    half[box] = size[box]
+    half[cylinder] = size[cylinder][:, [0, 0, 1]]
+    boxed = (box | cylinder) & ~shapes.moving[first]
+    return np.where(boxed[:, None], half, 0.0), np.where(boxed, 0.0, shapes.radius[first])

@@ -40,14 +40,15 @@ class StepLimits:
     robot: Robot
     full: FloatArray  # (n,) at the velocity limits
     change: FloatArray  # (n,) by which a step may differ from the one before, at the acceleration limits
-    _joints: list[tuple[float, float, float, float]]
+    _joints: list[tuple[float, float, float, float, float]]
 
     @classmethod
     def of(cls, robot: Robot, dt: float) -> StepLimits:
         """Return the limits at a control period of `dt` s."""
         full, change = robot.velocity * dt, robot.acceleration * dt**2
-        columns = (robot.lower.tolist(), robot.upper.tolist(), full.tolist(), change.tolist())
-        return cls(robot, full, change, list(zip(*columns, strict=True)))
+        braking = full * (np.ceil(full / change) + 1.0) / 2.0  # the way to a standstill, or a little more
+        columns = (robot.lower, robot.upper, full, change, braking)
+        return cls(robot, full, change, list(zip(*(column.tolist() for column in columns), strict=True)))
 
     def bounds(self, target: FloatArray, last: FloatArray) -> StepBounds:
         """Return the steps allowed at a target (n,) after the step `last` (n,).
@@ -79,12 +80,12 @@ class StepLimits:
 
 
 def _joint_bounds(
-    lower: float, upper: float, full: float, change: float, at: float, last: float
+    lower: float, upper: float, full: float, change: float, braking: float, at: float, last: float
 ) -> tuple[float, float]:
-    """Return one joint's least and greatest step."""
+    """Return one joint's least and greatest step; at full speed, it stops within `braking`."""
     below, above = lower - at, upper - at
-    least = max(-full, -stopping_step(max(-below, 0.0), change))
-    most = min(full, stopping_step(max(above, 0.0), change))
+    least = -full if -below > braking else -min(full, stopping_step(max(-below, 0.0), change))
+    most = full if above > braking else min(full, stopping_step(max(above, 0.0), change))
     least = min(max(least, last - change), last + change)
     most = min(max(most, last - change), last + change)
     return min(max(least, below), above), min(max(most, below), above)

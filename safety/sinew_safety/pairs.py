@@ -8,7 +8,8 @@ import numpy as np
 from sinew_core.robot import Robot
 from sinew_core.types import FloatArray
 
-from sinew_safety.collision_model import OBSTACLE, TABLE, TIP, CollisionModel, Indices
+from sinew_safety.collision_model import CollisionModel, Indices
+from sinew_safety.shapes import OBSTACLE, TABLE, TIP, WALL
 
 SAMPLES = 400  # random joint positions from which the search for the nearest approach begins
 STARTS = 3  # of these, the nearest, from which on it goes down
@@ -69,12 +70,13 @@ def _candidates(robot: Robot, collision: CollisionModel) -> tuple[list[_Candidat
     pairs: list[_Candidate] = []
     left_out: dict[str, str] = {}
     fingers = _fingers(robot, collision)
-    names, links, moved = collision.names, collision.links, collision.joints.any(axis=1)
+    names, links, moved = collision.names, collision.links, collision.moving
     for a, name in enumerate(names):
         for b, other in enumerate(names):
             if other == TIP:
-                continue
-            if name == TABLE and moved[b]:
+                if name.startswith(WALL):
+                    pairs.append(_Candidate(a, b, "walls", name.removeprefix(WALL)))
+            elif name == TABLE and moved[b]:
                 pairs.append(_Candidate(a, b, "table", links[b]))
             elif name.startswith(OBSTACLE) and moved[b]:
                 pairs.append(_Candidate(a, b, "obstacle", name.removeprefix(OBSTACLE)))
@@ -123,8 +125,8 @@ def _sampled(robot: Robot, collision: CollisionModel, first: Indices, second: In
 
 
 def _why_not(robot: Robot, collision: CollisionModel, pair: _Candidate, distances: FloatArray) -> str:
-    """Return why a pair need not be watched, or nothing; obstacles are always watched."""
-    if pair.constraint == "obstacle":
+    """Return why a pair need not be watched, or nothing; obstacles and walls are always watched."""
+    if pair.constraint in ("obstacle", "walls"):
         return ""
     if pair.constraint == "table":
         return "turns level with the table" if np.ptp(distances) < STILL else ""
@@ -141,11 +143,11 @@ def _comes_near(robot: Robot, collision: CollisionModel, pair: _Candidate, posit
     first, second = _ends([pair])
     for _ in range(DESCENT):
         collision.pose(position)
-        now = collision.nearest(first, second)
-        if now.distance[0] <= NEVER_NEAR:
+        near = collision.witnesses(first, second)
+        if near.distance[0] <= NEVER_NEAR:
             return True
-        slope = now.gradient[0]
-        step = -slope * now.distance[0] / max(float(slope @ slope), 1e-9)
+        slope = collision.gradients(first, second, near)[0]
+        step = -slope * near.distance[0] / max(float(slope @ slope), 1e-9)
         step *= min(1.0, LONGEST / max(float(np.abs(step).max()), 1e-9))
         position = np.clip(position + step, robot.lower, robot.upper)
     return False

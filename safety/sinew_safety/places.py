@@ -10,21 +10,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 from sinew_core.types import FloatArray
 
-from sinew_safety.collision_model import Indices, Nearest
-from sinew_safety.gaps import Gaps
+from sinew_safety.collision_model import Indices
+from sinew_safety.gaps import Gaps, Nearest
 from sinew_safety.program import Rows
 
 BRAKING = (
     0.5  # share of the acceleration limits that is counted on where a distance closes: others brake, too
 )
 UNSURE = 0.4  # share of the remaining lag by which the servos may be elsewhere than foreseen
-EXACT = 1e-5  # m, to which what is needed is kept
-KEPT = 1e-4  # m, by which a distance may be inside its margin and still counts as kept
+EXACT = 1e-4  # m, to which a target's margin is kept, distances not being linear in the step
+ARM_EXACT = 5e-4  # m, to which the arm's is, its place being foreseen only
 LEAST_CHANGE = 1e-9  # m, instead of no influence at all
-Mask = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +48,16 @@ class Rule:
         return allowed
 
     def closing(self, which: Indices, gradient: FloatArray, move: FloatArray) -> FloatArray:
-        """Return by how much a move (n,) brings shapes (k,) nearer, at most, given their gradients.
+        """Return by how much a move (n,) brings shapes (k,) nearer, at most, m, given their gradients.
 
         Two bounds: no point moves by more than levers allow; and the nearest points move as the gradient
         says, all others turn about them, and levers turn, too.
         """
         size = np.abs(move)
         moved = (self.levers @ size)[which]
-        turned = (self.turning @ size)[which] - gradient @ move + 0.5 * size.sum() * moved
-        least: FloatArray = np.minimum(moved, turned)
-        return least
+        turned = (self.turning @ size)[which] - gradient @ move + (0.5 * float(size.sum())) * moved
+        closing: FloatArray = np.minimum(moved, turned)
+        return closing
 
 
 class Place:
@@ -69,50 +67,66 @@ class Place:
     """
 
     def __init__(
-        self, which: Indices, known: Nearest, need: FloatArray, move: Move, toll: FloatArray
+        self,
+        which: Indices,
+        known: Nearest,
+        need: FloatArray,
+        move: Move,
+        toll: FloatArray | None = None,
+        exact: float = EXACT,
     ) -> None:
         """Take the distances `known` (k,) at the move's origin and what is needed of them, (k,) m.
 
         From every distance its toll (k, n) is taken, m per rad or m that each joint lags behind.
         """
-        self.which, self.known, self.need = which, known, need
-        self._move, self._toll = move, toll
+        self.which, self.known, self._need = which, known, need
+        self._move, self._toll, self._exact = move, toll, exact
         self._least = np.full(len(which), -np.inf)  # (k,) m, lower bounds at the last step
         self._last: FloatArray | None = None
 
     def rows(self, step: FloatArray) -> Rows:
         """Return what is needed, linear about a step and as seen from the origin."""
-        known, move = self.known, self._move
-        there = known.distance + known.gradient @ (move.drift + move.gain * step)
-        return self._linear(slice(None), step, there, known.gradient)
+        known = self.known
+        there = known.distance + known.gradient @ self._move.way(step)
+        return self._linear(step, self.which, self.need(step) - there, known.gradient, self._toll)
+
+    def need(self, step: FloatArray) -> FloatArray:
+        """Return the distances (k,) m that are needed after a step."""
+        return self._need if self._toll is None else self._need + self._toll @ self._move.lag(step)
 
     def cut(self, gaps: Gaps, rule: Rule, step: FloatArray) -> Rows | None:
         """Return rows for the distances that lack after a step, taken there; None if none does."""
-        way, gain = self._move.way(step), self._move.gain
+        way, need = self._move.way(step), self.need(step) - self._exact
         least = self.known.distance - rule.closing(self.which, self.known.gradient, way)
         if self._last is not None:
-            closing = (rule.levers @ np.abs(gain * (step - self._last)))[self.which]
+            closing = (rule.levers @ np.abs(self._move.gain * (step - self._last)))[self.which]
             least = np.maximum(least, self._least - closing)
         self._least, self._last = least, step
-        need = self.need + self._toll @ self._move.lag(step)
-        chosen = (least < need - EXACT).nonzero()[0]
+        chosen = (least < need).nonzero()[0]
         if len(chosen) == 0:
             return None
         gaps.at(self._move.origin + way)
         least[chosen] = gaps.distances(self.which[chosen])
-        short = chosen[least[chosen] < need[chosen] - EXACT]
+        short = chosen[least[chosen] < need[chosen]]
         if len(short) == 0:
             return None
-        return self._linear(short, step, least[short], gaps.nearest(self.which[short]).gradient)
+        which, lack = self.which[short], need[short] + self._exact - least[short]
+        toll = None if self._toll is None else self._toll[short]
+        return self._linear(step, which, lack, gaps.nearest(which).gradient, toll)
 
     def _linear(
-        self, chosen: Indices | slice, step: FloatArray, there: FloatArray, gradient: FloatArray
+        self,
+        step: FloatArray,
+        which: Indices,
+        lack: FloatArray,
+        gradient: FloatArray,
+        toll: FloatArray | None,
     ) -> Rows:
-        """Return rows from distances (k,) after a step and their gradients (k, n) there."""
-        move, toll = self._move, self._toll[chosen]
-        slope = gradient * move.gain - toll * move.lag_slope(step)
-        lack = self.need[chosen] + toll @ move.lag(step) - there
-        return Rows(slope, lack + slope @ step, self.which[chosen])
+        """Return rows for what lacks (k,) m after a step, from the gradients (k, n) there."""
+        slope = gradient * self._move.gain
+        if toll is not None:
+            slope -= toll * self._move.lag_slope(step)
+        return Rows(slope, lack + slope @ step, which)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +136,6 @@ class Move:
     origin: FloatArray  # (n,)
     behind: FloatArray  # (n,) the way from there to the target
     gain: FloatArray  # (n,) share of its way to the target that a joint makes in one period
-
-    @property
-    def drift(self) -> FloatArray:
-        """The way (n,) from the origin that even no step leaves."""
-        return self.gain * self.behind
 
     def way(self, step: FloatArray) -> FloatArray:
         """Return the way from the origin in one period, (n,)."""
@@ -140,30 +149,25 @@ class Move:
         """Return how the lag changes with the step, (n,)."""
         return (1.0 - self.gain) * np.sign(self.behind + step)
 
-    def from_target(self, step: FloatArray) -> FloatArray:
-        """Return the way from the present target to where the joints are after that period, (n,)."""
-        return self.way(step) - self.behind
 
-
-def target_place(gaps: Gaps, rule: Rule, target: FloatArray, which: Indices) -> Place:
-    """Look at the target (n,): the barriers proper."""
-    gaps.at(target)
-    now = gaps.nearest(which)
-    need = now.distance - rule.allowed(which, now)
+def target_place(rule: Rule, target: FloatArray, which: Indices, now: Nearest) -> tuple[Place, Rows]:
+    """Look at the target (n,), where the distances are `now` (k,): the barriers proper, and their rows."""
+    margin, allowed = rule.margin[which], rule.allowed(which, now)
+    kept = (now.distance > margin - EXACT) & (now.distance < margin)
+    need = np.where(kept, margin, now.distance - allowed)
     n = len(target)
-    return Place(which, now, need, Move(target, np.zeros(n), np.ones(n)), np.zeros((len(which), n)))
+    place = Place(which, now, need, Move(target, np.zeros(n), np.ones(n)))
+    return place, Rows(now.gradient, -allowed, which)
 
 
 def arm_place(gaps: Gaps, rule: Rule, servos: Move, which: Indices, have: FloatArray) -> tuple[Place, Rows]:
-    """Look at where the servos will have the arm; also return rows that hold where it is now.
+    """Look at where the servos will have the arm; the rows hold where it is now. Takes `gaps` there.
 
     The margin is needed, and more the more of the lag remains; where the target itself, which has the
     distances `have` (k,), is inside its margin, no more than that. What the arm sags by shows in its
     own distances as they are: they, too, close no faster than a target's may.
     """
     gaps.at(servos.origin)
-    now = gaps.nearest(which)
-    margin = rule.margin[which]
-    need = np.where(have > margin - KEPT, margin, np.minimum(margin, have))
-    place = Place(which, now, need, servos, UNSURE * np.abs(now.gradient))
+    now, margin = gaps.nearest(which), rule.margin[which]
+    place = Place(which, now, np.minimum(margin, have), servos, UNSURE * np.abs(now.gradient), ARM_EXACT)
     return place, Rows(now.gradient, -rule.allowed(which, now), which)

@@ -11,7 +11,8 @@ from sinew_core.types import FloatArray
 from sinew_safety.collision_model import Indices
 
 SOFT = 8  # daqp's mark of a constraint that may be broken at a cost
-WEIGHT = 1e6  # of a row's violation squared, beside a step's deviation squared, both in full steps
+WEIGHT = 1e9  # of a row's violation squared, beside a step's deviation squared, both in full steps
+TOLERANCE = 1e-9  # full steps
 SMALLEST_ROW = 1e-9  # m per full step, below which no step changes a distance
 PRESSING = 1e-9  # the multiplier above which a row shapes the step
 
@@ -23,11 +24,6 @@ class Rows:
     gradient: FloatArray  # (k, n) m/rad or m/m
     least: FloatArray  # (k,) m
     which: Indices  # (k,) the distances that they are about
-
-    @classmethod
-    def none(cls, joints: int) -> Rows:
-        """Return no rows at all."""
-        return cls(np.zeros((0, joints)), np.zeros(0), np.zeros(0, dtype=np.intp))
 
     def lack(self, step: FloatArray) -> FloatArray:
         """Return by how much each row is broken, (k,) m; negative where it is met."""
@@ -71,6 +67,8 @@ def nearest_step(
     least[:n], least[n:] = lower / full, at_least / size
     most[:n], sense[n:] = upper / full, SOFT
     A /= size[:, None]
-    x, _, flag, info = daqp.solve(np.eye(n), -wanted / full, A, most, least, sense, rho_soft=1 / WEIGHT)
+    x, _, flag, info = daqp.solve(
+        np.eye(n), -wanted / full, A, most, least, sense, rho_soft=1 / WEIGHT, primal_tol=TOLERANCE
+    )
     pressing = counts.nonzero()[0][np.abs(info["lam"][n:]) > PRESSING]
     return Solution(np.minimum(np.maximum(x * full, lower), upper), pressing, flag > 0)

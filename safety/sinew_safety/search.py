@@ -10,11 +10,12 @@ from sinew_core.types import FloatArray
 from sinew_safety.collision_model import Indices
 from sinew_safety.gaps import Gaps
 from sinew_safety.limits import StepBounds
-from sinew_safety.places import EXACT, UNSURE, Mask, Move, Place, Rule, arm_place, target_place
+from sinew_safety.places import Move, Place, Rule, arm_place, target_place
 from sinew_safety.program import Rows, joined, nearest_step
 
 ROUNDS = 4  # of looking and solving
-BROKEN = 1e-4  # m, from which on a row counts as broken and the arm brakes
+ROUNDING = 1e-6  # m, by which a row may lack before the program is solved
+BROKEN = 2e-4  # m, from which on a row counts as broken and the arm brakes
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,24 +36,33 @@ class Search:
     """
 
     def __init__(
-        self, gaps: Gaps, rule: Rule, servos: Move, target: FloatArray, bounds: StepBounds, full: FloatArray
+        self,
+        gaps: Gaps,
+        rule: Rule,
+        servos: Move,
+        bounds: StepBounds,
+        full: FloatArray,
+        last: FloatArray,
     ) -> None:
-        self._gaps, self._rule, self._servos, self._target = gaps, rule, servos, target
-        self._bounds, self._full = bounds, full
-        gaps.at(target)
+        """Begin where `gaps` is, at the target; joints move by `full` (n,) at most, and `last` moved so."""
+        self._gaps, self._rule, self._servos, self._bounds = gaps, rule, servos, bounds
+        self._full, self._last = full, last
+        self._target = servos.origin + servos.behind
         self._known = gaps.at_least()  # (all,) m at the target: lower bounds, until they are measured
-        self._gradient = np.zeros((len(self._known), len(target)))
-        self._at_target = np.zeros(len(self._known), dtype=bool)  # those that are measured
+        self._at_target = np.zeros(len(self._known), dtype=bool)  # those that have rows
         self._at_arm = np.zeros(len(self._known), dtype=bool)
         self._places: list[Place] = []
 
     def run(self, wanted: FloatArray) -> Found:
         """Return the step for a wanted one (n,)."""
         bounds, step = self._bounds, self._bounds.nearest(wanted)
-        rows = joined([Rows.none(len(step)), *self._watch(step)])
+        more = self._watch(step)
+        if not more:
+            return Found(step, ())
+        rows = joined(more)
         pressing = np.zeros(0, dtype=np.intp)
         for _ in range(ROUNDS):
-            if (rows.lack(step) > EXACT).any():
+            if (rows.lack(step) > ROUNDING).any():
                 answer = nearest_step(wanted, bounds.lower, bounds.upper, self._full, rows)
                 if not answer.solved:
                     return Found(bounds.stop, (), "solver")
@@ -68,44 +78,42 @@ class Search:
 
     def _watch(self, step: FloatArray) -> list[Rows]:
         """Measure what a step newly brings into question, and return its rows."""
-        rows = []
-        new = (self._target_matters(step) & ~self._at_target).nonzero()[0]
-        if len(new):
-            target = target_place(self._gaps, self._rule, self._target, new)
-            self._at_target[new] = True
-            self._known[new], self._gradient[new] = target.known.distance, target.known.gradient
-            self._places.append(target)
-            rows.append(target.rows(step))
-        new = (self._arm_matters(step) & ~self._at_arm).nonzero()[0]
-        if len(new):
-            arm, now = arm_place(self._gaps, self._rule, self._servos, new, self._known[new])
-            self._at_arm[new] = True
-            self._places.append(arm)
-            rows += [arm.rows(step), now]
-        return rows
+        rule = self._rule
+        closing = rule.levers @ np.abs(step)
+        astray = closing + rule.levers @ np.abs(self._servos.behind)  # at least as far as the arm can be
+        room = self._known - rule.margin
+        new = (((closing > rule.rate * room) | (astray > room)) & ~self._at_target).nonzero()[0]
+        rows = self._watch_target(new, closing) if len(new) else []
+        new = ((astray > self._known - rule.margin) & ~self._at_arm).nonzero()[0]
+        return rows + (self._watch_arm(new) if len(new) else [])
+
+    def _watch_target(self, which: Indices, closing: FloatArray) -> list[Rows]:
+        """Measure distances at the target; return the rows of those that are still in question then."""
+        rule = self._rule
+        self._gaps.at(self._target)
+        near = self._gaps.witnesses(which)
+        self._known[which] = near.distance
+        chosen = (closing[which] > rule.rate[which] * (near.distance - rule.margin[which])).nonzero()[0]
+        if len(chosen) == 0:
+            return []
+        which = which[chosen]
+        now = self._gaps.nearest(which, near.of(chosen))
+        place, rows = target_place(rule, self._target, which, now)
+        self._at_target[which] = True
+        self._places.append(place)
+        return [rows]
+
+    def _watch_arm(self, which: Indices) -> list[Rows]:
+        """Measure distances at the arm; return their rows."""
+        arm, rows = arm_place(self._gaps, self._rule, self._servos, which, self._known[which])
+        self._at_arm[which] = True
+        self._places.append(arm)
+        return [arm.rows(self._last), rows]
 
     def _cuts(self, step: FloatArray) -> list[Rows]:
         """Return rows for what lacks where a step leads."""
         cuts = (place.cut(self._gaps, self._rule, step) for place in self._places)
         return [cut for cut in cuts if cut is not None]
-
-    def _target_matters(self, step: FloatArray) -> Mask:
-        """Tell of every distance whether a step could close it too fast, or whether the arm's may matter."""
-        rule, size = self._rule, np.abs(step)
-        room = np.maximum(self._known - rule.margin, 0.0)
-        astray = np.abs(self._servos.from_target(step)) + UNSURE * self._servos.lag(step)
-        matters: Mask = (rule.levers @ size > rule.rate * room) | (rule.levers @ astray > room)
-        return matters
-
-    def _arm_matters(self, step: FloatArray) -> Mask:
-        """Tell of every distance whether the arm could come within its margin by a step."""
-        rule, servos, known = self._rule, self._servos, self._at_target
-        which = known.nonzero()[0]
-        closing = rule.closing(which, self._gradient[which], servos.from_target(step))
-        unsure = UNSURE * (rule.levers @ servos.lag(step))[which]
-        matters = np.zeros(len(known), dtype=bool)
-        matters[which] = self._known[which] - closing - unsure < rule.margin[which]
-        return matters
 
     def _braked(self, rows: Rows) -> FloatArray:
         """Return the step nearest to standing still that breaks the rows as little as can be."""
