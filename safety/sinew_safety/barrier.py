@@ -65,7 +65,7 @@ class BarrierFilter:
         wanted = command.position - state.target
         with self._lock:
             found = self._find(wanted, state, limits, bounds)
-        if np.abs(found.step - wanted).max() <= TOLERANCE:
+        if np.abs(found.step - wanted).max() <= TOLERANCE:  # never of what is not a number
             return SafeCommand(command)
         position = np.minimum(np.maximum(state.target + found.step, robot.lower), robot.upper)
         reasons = limits.reasons(state.target, wanted, bounds)
@@ -75,10 +75,13 @@ class BarrierFilter:
 
     def _find(self, wanted: FloatArray, state: MotionState, limits: StepLimits, bounds: StepBounds) -> Found:
         gaps, dt, arm = self.gaps, state.dt, state.joints.position
+        if not np.isfinite(wanted).all():
+            return Found(bounds.stop, (), "command")
         gaps.at(state.target)
         rule = Rule(self._rates(dt), self._margin, gaps.levers(), gaps.turning, limits.change)
         servos = Move(arm, state.target - arm, 1.0 - np.exp(-dt * self._servo_rate))
-        return Search(gaps, rule, servos, bounds, limits.full, state.velocity * dt).run(wanted)
+        last = state.velocity * dt
+        return Search(gaps, rule, servos, bounds, limits.full, state.target, last).run(wanted)
 
     def _limits_at(self, dt: float) -> StepLimits:
         return self._limits if dt == self._period else StepLimits.of(self._robot, dt)

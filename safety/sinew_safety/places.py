@@ -16,9 +16,7 @@ from sinew_safety.collision_model import Indices
 from sinew_safety.gaps import Gaps, Nearest
 from sinew_safety.program import Rows
 
-BRAKING = (
-    0.5  # share of the acceleration limits that is counted on where a distance closes: others brake, too
-)
+BRAKING = 0.5  # share of the acceleration limits that one distance may count on for braking
 UNSURE = 0.4  # share of the remaining lag by which the servos may be elsewhere than foreseen
 EXACT = 1e-4  # m, to which a target's margin is kept, distances not being linear in the step
 ARM_EXACT = 5e-4  # m, to which the arm's is, its place being foreseen only
@@ -58,6 +56,27 @@ class Rule:
         turned = (self.turning @ size)[which] - gradient @ move + (0.5 * float(size.sum())) * moved
         closing: FloatArray = np.minimum(moved, turned)
         return closing
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """How joint positions follow from a step of the target."""
+
+    origin: FloatArray  # (n,)
+    behind: FloatArray  # (n,) the way from there to the target
+    gain: FloatArray  # (n,) share of its way to the target that a joint makes in one period
+
+    def way(self, step: FloatArray) -> FloatArray:
+        """Return the way from the origin in one period, (n,)."""
+        return self.gain * (self.behind + step)
+
+    def lag(self, step: FloatArray) -> FloatArray:
+        """Return how far each joint is from its target after that period, (n,)."""
+        return (1.0 - self.gain) * np.abs(self.behind + step)
+
+    def lag_slope(self, step: FloatArray) -> FloatArray:
+        """Return how the lag changes with the step, (n,)."""
+        return (1.0 - self.gain) * np.sign(self.behind + step)
 
 
 class Place:
@@ -127,27 +146,6 @@ class Place:
         if toll is not None:
             slope -= toll * self._move.lag_slope(step)
         return Rows(slope, lack + slope @ step, which)
-
-
-@dataclass(frozen=True, slots=True)
-class Move:
-    """How joint positions follow from a step of the target."""
-
-    origin: FloatArray  # (n,)
-    behind: FloatArray  # (n,) the way from there to the target
-    gain: FloatArray  # (n,) share of its way to the target that a joint makes in one period
-
-    def way(self, step: FloatArray) -> FloatArray:
-        """Return the way from the origin in one period, (n,)."""
-        return self.gain * (self.behind + step)
-
-    def lag(self, step: FloatArray) -> FloatArray:
-        """Return how far each joint is from its target after that period, (n,)."""
-        return (1.0 - self.gain) * np.abs(self.behind + step)
-
-    def lag_slope(self, step: FloatArray) -> FloatArray:
-        """Return how the lag changes with the step, (n,)."""
-        return (1.0 - self.gain) * np.sign(self.behind + step)
 
 
 def target_place(rule: Rule, target: FloatArray, which: Indices, now: Nearest) -> tuple[Place, Rows]:

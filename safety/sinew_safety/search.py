@@ -42,12 +42,12 @@ class Search:
         servos: Move,
         bounds: StepBounds,
         full: FloatArray,
+        target: FloatArray,
         last: FloatArray,
     ) -> None:
-        """Begin where `gaps` is, at the target; joints move by `full` (n,) at most, and `last` moved so."""
+        """Begin where `gaps` is: at the target (n,), which the step `last` led to; `full` is the unit of steps."""
         self._gaps, self._rule, self._servos, self._bounds = gaps, rule, servos, bounds
-        self._full, self._last = full, last
-        self._target = servos.origin + servos.behind
+        self._full, self._target, self._last = full, target, last
         self._known = gaps.at_least()  # (all,) m at the target: lower bounds, until they are measured
         self._at_target = np.zeros(len(self._known), dtype=bool)  # those that have rows
         self._at_arm = np.zeros(len(self._known), dtype=bool)

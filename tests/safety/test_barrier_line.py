@@ -128,3 +128,16 @@ def test_the_answer_does_not_depend_on_earlier_calls(block: Hardware) -> None:
     first = [step(barrier, [w, 0.0], motion) for motion, w in asked]
     again = [step(barrier, [w, 0.0], motion) for motion, w in reversed(asked)]
     np.testing.assert_array_equal(first, again[::-1])
+
+
+def test_a_command_that_is_no_number_leads_to_braking(block: Hardware) -> None:
+    motion = state([1.0, 0.0], [-4.0, 0.0])
+    safe = BarrierFilter(CONFIG, block).filter(JointCommand(0, np.array([np.nan, 0.0])), motion)
+    assert safe.command.position[0] == pytest.approx(1.0 + (-4.0 + 40.0 * DT) * DT)
+    assert safe.reasons == ("barrier:brake:command",)
+
+
+def test_joints_that_are_no_numbers_leave_the_targets_barriers_in_force(block: Hardware) -> None:
+    lost = state([0.05, 0.0], arm=[np.nan, np.nan])
+    got = step(BarrierFilter(CONFIG, block), [-0.09, 0.0], lost)
+    assert got[0] == pytest.approx(-4.0 * DT * (0.05 - MARGIN), abs=2e-6)
