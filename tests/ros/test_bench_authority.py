@@ -13,7 +13,8 @@ from sinew_core.hardware import Hardware, load_hardware
 from sinew_core.types import ExecutedCommand
 from sinew_nodes import bench_authority
 from sinew_nodes.authority_client import AuthorityClient
-from sinew_nodes.bench_authority import Stop, Takeover, Trials, stop_figures, takeover_figures
+from sinew_nodes.authority_trials import Stop, Takeover, Trials
+from sinew_nodes.bench_authority import stop_figures, takeover_figures
 from sinew_nodes.fault_rig import write_hardware
 
 PERIOD = 33_333_333  # ns
