@@ -55,7 +55,9 @@ class EpisodeEnd:
     interventions: int = 0
     marks: tuple[str, ...] = ()
     repaired: bool = False
-    dropped: Mapping[str, int] = field(default_factory=dict)  # messages lost by topic; the writer counts
+    dropped: Mapping[str, int] = field(
+        default_factory=dict
+    )  # messages lost by topic; the writer adds its own
     extra: Mapping[str, str] = field(default_factory=dict)
 
     @property

@@ -17,7 +17,7 @@ READERS: Mapping[str, Callable[[Any], Any]] = {
     topics.REWARD: messages.reward_from_msg,
     topics.OBSERVED: messages.observed_from_msg,
 }
-KEPT = NANOSECONDS // 5  # ns that parts are kept beyond the age that counts, while no step waits for them
+KEPT = 2 * NANOSECONDS  # ns of stamps that a command may come later than what belongs to it
 
 
 class Message(Protocol):
@@ -78,11 +78,16 @@ class Parts:
         self._window[topic][stamp] = value
         self._newest[topic] = max(stamp, self._newest[topic])
 
-    def forget(self, waiting: int | None) -> None:
-        """Drop what is too old to count at `waiting`, or without that long before the newest joints."""
+    def forget(self, waiting: int | None, done: int) -> None:
+        """Drop what is too old to count at the step that is waited for.
+
+        While none is, that of the next command is later than the last step that is `done`; but a command
+        that is long overdue is not waited for.
+        """
         newest = self._newest[topics.JOINTS]
-        oldest = (newest - KEPT if waiting is None else waiting) - self._max_age
-        at = self.joints_stamp(newest if waiting is None else waiting)
+        needed = max(done, newest - KEPT) if waiting is None else waiting
+        oldest = needed - self._max_age
+        at = self.joints_stamp(needed)
         for topic, values in self._window.items():
             for stamp in [stamp for stamp in values if stamp < oldest]:
                 if topic != topics.JOINTS or stamp != at:

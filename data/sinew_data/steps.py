@@ -71,7 +71,7 @@ class Steps:
         while self._pending and self._ready(self._pending[0]):
             yield from self._step(self._pending.popleft())
         if message.topic == topics.JOINTS:
-            self._parts.forget(self._pending[0].executed.stamp if self._pending else None)
+            self._parts.forget(self._pending[0].executed.stamp if self._pending else None, self._last)
 
     def rest(self) -> Iterator[RecordedStep]:
         """Yield what is left at the end of the file."""

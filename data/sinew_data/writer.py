@@ -168,7 +168,8 @@ class EpisodeWriter:
             log.error("%s cannot be recorded: %s", item.topic, why)
 
     def _counted(self, end: EpisodeEnd) -> EpisodeEnd:
-        return replace(end, dropped=self.dropped) if self.dropped else end
+        dropped = Counter(end.dropped) + Counter(self.dropped)
+        return replace(end, dropped=dict(dropped)) if dropped else end
 
     def _fail(self, error: Exception) -> None:
         where = episode_path(self.dataset, UNFINISHED, self.name)
