@@ -9,6 +9,7 @@ import os
 import signal
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from types import FrameType
@@ -18,6 +19,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
+from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.qos import QoSProfile
@@ -32,6 +34,7 @@ from sinew_nodes.parameters import read_parameters
 from sinew_nodes.transport import set_up_transport
 
 P = TypeVar("P")
+HEARING = 0.5  # s, at most
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
 
@@ -68,6 +71,9 @@ class ComponentNode(LifecycleNode, Generic[P]):
 
     def teardown(self) -> None:
         """Release what setup allocated; safe at any time and more than once."""
+
+    def farewell(self) -> None:
+        """Bring to its end what is under way, before the node is closed; callbacks are still called."""
 
     @property
     def lifeline_address(self) -> str:
@@ -219,7 +225,7 @@ def run_node(make_node: Callable[[], ComponentNode[Any]], arguments: Sequence[st
         args=list(sys.argv if arguments is None else arguments),
         signal_handler_options=SignalHandlerOptions.NO,
     )
-    stop = threading.Event()
+    stop, quiet = threading.Event(), threading.Event()
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:
         stop.set()
@@ -229,10 +235,13 @@ def run_node(make_node: Callable[[], ComponentNode[Any]], arguments: Sequence[st
     node = make_node()
     executor = SingleThreadedExecutor()
     executor.add_node(node)
-    thread = threading.Thread(target=_spin, args=(executor, stop), name="executor", daemon=True)
+    thread = threading.Thread(target=_spin, args=(executor, quiet), name="executor", daemon=True)
     thread.start()
     stop.wait()
+    node.farewell()
+    quiet.set()
     node.close()
+    _await_hearing(node)
     executor.shutdown(timeout_sec=0.5)
     thread.join(timeout=1.0)
     if thread.is_alive():  # a model still computes; nothing is left to clean up for it
@@ -244,7 +253,14 @@ def run_node(make_node: Callable[[], ComponentNode[Any]], arguments: Sequence[st
     return 0
 
 
-def _spin(executor: SingleThreadedExecutor, stop: threading.Event) -> None:
+def _await_hearing(node: ComponentNode[Any]) -> None:
+    """Let what was said last reach whoever listens: a process that ends takes it along."""
+    deadline = time.monotonic() + HEARING
+    for publisher in node.publishers:
+        publisher.wait_for_all_acked(Duration(seconds=max(0.0, deadline - time.monotonic())))
+
+
+def _spin(executor: SingleThreadedExecutor, quiet: threading.Event) -> None:
     with contextlib.suppress(ExternalShutdownException):
-        while not stop.is_set():
+        while not quiet.is_set():
             executor.spin_once(timeout_sec=0.5)

@@ -1,7 +1,6 @@
-"""Records every episode of the graph, in a process of its own and after everybody else.
+"""Records every episode of the graph, in a process of its own that gives way to control.
 
-Its threads give way to all others; what comes meanwhile waits in deep histories. Messages are written as
-they came, images included, without being looked into.
+What comes while others compute waits in deep histories. Messages are written as they came.
 """
 
 from __future__ import annotations
@@ -10,17 +9,16 @@ import os
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import Future, wait
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.serialization import deserialize_message
-from sinew_core.types import NANOSECONDS
 from sinew_data import topics
 from sinew_data.errors import RecordingError
 from sinew_data.facts import MODELS, episode_facts, recording_facts
@@ -30,16 +28,19 @@ from sinew_data.writer import EpisodeWriter
 from sinew_msgs.msg import Authority as AuthorityMsg
 from sinew_msgs.msg import EpisodeEvent as EpisodeEventMsg
 
-from sinew_nodes import convert
+from sinew_nodes import convert, qos
 from sinew_nodes.component_node import ComponentNode, run_node
 from sinew_nodes.episode_node import hardware_for
 from sinew_nodes.parameters import RecorderParameters
-from sinew_nodes.recorder_take import Arrival, Take, header_stamp_of
+from sinew_nodes.recorder_arrival import Arrival
+from sinew_nodes.recorder_ear import Ear
+from sinew_nodes.recorder_take import Take
 from sinew_nodes.recorder_takes import Takes
-from sinew_nodes.recorder_topics import intrinsics, message_class, recorded_topics
+from sinew_nodes.recorder_topics import intrinsics, recorded_topics
 
-NICENESS = 10
+NICENESS = 5  # in real time; where time stands still there is nothing to give way to
 TICK = 0.1  # s
+DISCOVERY = 3.0  # s until the graph is found
 LAST_WORDS = 1.0  # s that a running episode's end is waited for when the recorder has to go
 COMMIT = 3.0  # s that the files may take then
 
@@ -54,50 +55,57 @@ class RecorderNode(ComponentNode[RecorderParameters]):
         self._lock = threading.RLock()  # of the takes: whoever takes the node down need not be the executor
         self._takes = Takes(self._committing)
         self._commits: set[Future[Path]] = set()
-        self._standing: Arrival | None = None  # who owns the arm
-        self._subscribed: list[Any] = []
-        self._wall = time.time_ns() - time.monotonic_ns()  # log times are steady, whatever sets the clock
+        self._owners: deque[Arrival] = deque(maxlen=16)  # who owned the arm last
+        self._ear: Ear | None = None
+        self._executor_thread = 0
         self.create_timer(TICK, self._tick, clock=Clock(clock_type=ClockType.STEADY_TIME))
 
     def setup(self) -> None:
         """Check the dataset, gather what is known before any episode, and subscribe."""
-        os.setpriority(
-            os.PRIO_PROCESS, threading.get_native_id(), NICENESS
-        )  # the writers' threads inherit it
+        self._executor_thread = threading.get_ident()
         self._dataset = Path(self.parameters.dataset).expanduser().absolute()
         self._tell_left(prepare_dataset(self._dataset))
         self._hardware = hardware_for(self.parameters)
+        if self._hardware.config.pace == "realtime":
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICENESS)  # the writers' threads, too
         models = {kind: getattr(self.parameters, kind) for kind in MODELS}
         self._facts = recording_facts(self._hardware, self.parameters.task, models)
-        for topic, profile in recorded_topics(self._hardware).items():
-            take = partial(self._on_message, topic)
-            name = topic.removeprefix("/")
-            self._subscribed.append(self.listen(message_class(topic), name, take, profile, raw=True))
+        self._ear = Ear(self, recorded_topics(self._hardware), self._on_arrival)
 
     def start(self) -> None:
         """Record from the next episode on."""
+        assert self._ear is not None
+        silent = self._ear.await_senders(DISCOVERY)
+        if silent:
+            self.get_logger().warning(f"nobody sends {', '.join(silent)}; if somebody will, it may be late")
         self.get_logger().info(f"recording to {self._dataset}")
 
-    def teardown(self) -> None:
-        """Wait briefly for the end of a running episode, then for the files."""
+    def farewell(self) -> None:
+        """Wait briefly for the end of a running episode, and for its last messages."""
         deadline = time.monotonic() + LAST_WORDS
-        self._drain()
         while self._takes.running and time.monotonic() < deadline:
             time.sleep(0.02)
-            self._drain()
+        while self._takes.ending and time.monotonic() < deadline + LAST_WORDS:
+            time.sleep(0.02)
+
+    def teardown(self) -> None:
+        """End what is still under way, and wait for the files."""
+        ear, self._ear = self._ear, None
+        if ear is not None and threading.get_ident() == self._executor_thread:
+            self._listen_on(ear)
         with self._lock:
             self._takes.finish_all("the recorder was stopped")
         late = wait(list(self._commits), COMMIT).not_done
         if late:
             self.get_logger().error(f"{len(late)} episodes could not be finished within {COMMIT:g} s")
-        while self._subscribed:
-            self.destroy_subscription(self._subscribed.pop())
+        if ear is not None:
+            ear.close()
 
-    def _drain(self) -> None:
-        """Take by hand what has come: the executor has stopped, or is in the very call that waits here."""
-        for subscription in self._subscribed:
-            while (wire := _take_wire(subscription)) is not None:
-                subscription.callback(wire)
+    def _listen_on(self, ear: Ear) -> None:
+        """Do as the executor does, which is in the very call that waits here."""
+        deadline = time.monotonic() + LAST_WORDS
+        while ear.hear_each() or (self._takes.running and time.monotonic() < deadline):
+            time.sleep(0.001)
 
     def _tell_left(self, left: int) -> None:
         if left:
@@ -107,19 +115,18 @@ class RecorderNode(ComponentNode[RecorderParameters]):
                 f"`sinew data repair {self._dataset}` brings back what is there."
             )
 
-    def _on_message(self, topic: str, wire: bytes) -> None:
-        now = time.monotonic_ns()
-        stamp = None if topic == topics.FAULT else header_stamp_of(wire)
-        arrival = Arrival(topic, stamp, self._wall + now, wire)
+    def _on_arrival(self, arrival: Arrival) -> None:
+        now = time.monotonic()
         self.meter.counts["messages"] += 1
+        self.meter.counts["lost"] += arrival.lost
         with self._lock:
-            if topic == topics.EPISODE:
-                self._on_episode(arrival, now / NANOSECONDS)
-            elif topic == topics.AUTHORITY:
-                self._standing = arrival
-                self._takes.add(arrival, now / NANOSECONDS, deserialize_message(wire, AuthorityMsg).owner)
+            if arrival.topic == topics.EPISODE:
+                self._on_episode(arrival, now)
+            elif arrival.topic == topics.AUTHORITY:
+                self._owners.append(arrival)
+                self._takes.add(arrival, now, deserialize_message(arrival.data, AuthorityMsg).owner)
             else:
-                self._takes.add(arrival, now / NANOSECONDS)
+                self._takes.add(arrival, now)
 
     def _on_episode(self, arrival: Arrival, now: float) -> None:
         event = convert.event_from_msg(deserialize_message(arrival.data, EpisodeEventMsg))
@@ -141,10 +148,16 @@ class RecorderNode(ComponentNode[RecorderParameters]):
         """Yield what holds at the start of an episode: the intrinsics, and who owns the arm."""
         for topic, data in intrinsics(self._hardware, stamp).items():
             yield Arrival(topic, stamp, log_time, data)
-        if self._standing is not None and (self._standing.stamp or 0) < stamp:
-            yield replace(self._standing, log_time=log_time)
+        before = [arrival for arrival in self._owners if arrival.stamp is not None and arrival.stamp < stamp]
+        if before:
+            yield replace(before[-1], log_time=log_time, lost=0)
 
     def _tick(self) -> None:
+        """Commit what is whole; on a busy machine much may have come that still waits to be heard."""
+        if self._takes.ending and self._ear is not None:
+            for _ in range(qos.RECORDER_DEPTH):
+                if not self._ear.hear_each():
+                    break
         with self._lock:
             self._takes.finish_whole(time.monotonic())
 
@@ -159,17 +172,13 @@ class RecorderNode(ComponentNode[RecorderParameters]):
     def _committed(self, take: Take, commit: Future[Path]) -> None:
         """Say where an episode is now; called in its writer's thread."""
         self._commits.discard(commit)
-        if commit.exception() is None:
-            lost = take.writer.dropped
-            said = f", without {sum(lost.values())} messages that the disk was too slow for" if lost else ""
-            self.get_logger().info(f"recorded {commit.result()}{said}")
-            self.meter.counts["episodes"] += 1
-
-
-def _take_wire(subscription: Any) -> bytes | None:
-    with subscription.handle:
-        taken = subscription.handle.take_message(subscription.msg_type, True)
-    return None if taken is None else bytes(taken[0])
+        if commit.exception() is not None:
+            return  # which the writer has told
+        self.meter.counts["episodes"] += 1
+        self.get_logger().info(f"recorded {commit.result()}")
+        if take.lost:
+            lost = ", ".join(f"{count} of {topic}" for topic, count in sorted(take.lost.items()))
+            self.get_logger().warning(f"{commit.result().name} lacks messages: {lost}")
 
 
 def main() -> int:

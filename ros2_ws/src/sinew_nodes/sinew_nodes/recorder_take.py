@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import struct
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
 from pathlib import Path
 
 from sinew_core.authority import HUMAN
@@ -16,28 +14,14 @@ from sinew_data.episode import EpisodeEnd
 from sinew_data.messages import EpisodeEvent
 from sinew_data.writer import EpisodeWriter
 
+from sinew_nodes.recorder_arrival import Arrival
+
 RING = NANOSECONDS  # ns that messages are kept which belong to no episode so far
 RING_BYTES = 256 << 20
 QUIET = 0.3  # s without a message of the episode after its end, until it is whole
 LINGER = 2.0  # s after the end that it is waited for late messages, at most
 MARKS = ("success", "failure", "discarded")
 MARKED = "marked by a person"  # the station's words
-
-
-@dataclass(frozen=True, slots=True)
-class Arrival:
-    """A serialised message as it came."""
-
-    topic: str
-    stamp: int | None  # ns, of its header; None where it has none
-    log_time: int  # ns, when it came, on the recorder's clock
-    data: bytes
-
-
-def header_stamp_of(wire: bytes) -> int:
-    """Return the stamp of a serialised message that begins with a header, in ns."""
-    seconds, nanoseconds = struct.unpack_from("<iI" if wire[1] & 1 else ">iI", wire, 4)
-    return int(seconds) * NANOSECONDS + int(nanoseconds)
 
 
 class Ring:
@@ -70,6 +54,7 @@ class Take:
         self._joints = -1  # ns, stamp of the last ones
         self._steps = self._interventions = 0
         self._queue_max = 0  # bytes
+        self._lost: Counter[str] = Counter()  # messages that never came, by topic
         self._owner = ""
 
     def claims(self, arrival: Arrival) -> bool:
@@ -86,6 +71,8 @@ class Take:
             self._joints = -1 if arrival.stamp is None else arrival.stamp
         self._steps += arrival.topic == topics.EXECUTED
         self._last = now
+        if arrival.lost:
+            self._lost[arrival.topic] += arrival.lost
         stamp = arrival.log_time if arrival.stamp is None else arrival.stamp
         self.writer.write(arrival.topic, topics.type_of(arrival.topic), arrival.log_time, stamp, arrival.data)
         self._queue_max = max(self._queue_max, self.writer.waiting_bytes)
@@ -99,6 +86,11 @@ class Take:
         """Take the episode's end; late messages may still come."""
         self.end, self._ended, self._last = event, now, now
 
+    @property
+    def lost(self) -> dict[str, int]:
+        """Messages that are not in the file, by topic: lost on their way, or too many for the disk."""
+        return dict(self._lost + Counter(self.writer.dropped))
+
     def whole(self, now: float) -> bool:
         """Whether the episode has ended and nothing more is to be expected."""
         return self.end is not None and now >= min(self._last + QUIET, self._ended + LINGER)
@@ -108,7 +100,14 @@ class Take:
         end = self.end
         outcome, message = ("interrupted", message) if end is None else (end.outcome, end.message)
         marks = (outcome,) if message == MARKED and outcome in MARKS else ()
-        figures = {"queue_bytes_max": str(self._queue_max)}
         return self.writer.finish(
-            EpisodeEnd(outcome, message, self._steps, self._interventions, marks, extra=figures)
+            EpisodeEnd(
+                outcome,
+                message,
+                self._steps,
+                self._interventions,
+                marks,
+                dropped=dict(self._lost),
+                extra={"queue_bytes_max": str(self._queue_max)},
+            )
         )

@@ -9,7 +9,8 @@ from pathlib import Path
 from sinew_data.messages import EpisodeEvent
 from sinew_data.writer import EpisodeWriter
 
-from sinew_nodes.recorder_take import Arrival, Ring, Take
+from sinew_nodes.recorder_arrival import Arrival
+from sinew_nodes.recorder_take import Ring, Take
 
 UNHEARD = "the end of the episode was not heard of"
 
@@ -30,6 +31,11 @@ class Takes:
     def running(self) -> bool:
         """Whether the end of an episode is still to come."""
         return any(take.end is None for take in self._takes)
+
+    @property
+    def ending(self) -> bool:
+        """Whether late messages of an episode are waited for."""
+        return any(take.end is not None for take in self._takes)
 
     def add(self, arrival: Arrival, now: float, owner: str = "") -> None:
         """Take a message; `owner` is who moves the arm from it on, if it says so."""

@@ -12,6 +12,8 @@ from sinew_data import topics
 
 from sinew_nodes import convert, qos
 
+OPTIONAL = (topics.HUMAN_CHUNK, topics.FAULT)  # which a graph may well be without
+
 
 def recorded_topics(hardware: Hardware) -> dict[str, QoSProfile]:
     """Return the topics of an episode, by absolute name, with the quality of service to ask for.
