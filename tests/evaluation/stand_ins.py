@@ -69,6 +69,19 @@ class SlowPolicy(SwayPolicy):
         return super().infer(observation)
 
 
+class TiredPolicy(SwayPolicy):
+    """Gives up after five answers."""
+
+    def reset(self, task: Task) -> None:
+        self._left = 5
+
+    def infer(self, observation: Observation) -> ActionChunk:
+        self._left -= 1
+        if self._left < 0:
+            raise RuntimeError("enough")
+        return super().infer(observation)
+
+
 class NanPolicy(SwayPolicy):
     def infer(self, observation: Observation) -> ActionChunk:
         chunk = super().infer(observation)

@@ -50,7 +50,7 @@ def run_phase(
     phase = Phase()
     events: list[EpisodeEvent] = []
     try:
-        graph.listen(EpisodeEvent, "episode", events.append, qos.recorder(qos.latched()))
+        graph.listen(EpisodeEvent, "episode", events.append, qos.recorder(qos.latched(), "realtime"))
         graph.spin()
         graph.wait_until_up()
         time.sleep(WARM_UP)

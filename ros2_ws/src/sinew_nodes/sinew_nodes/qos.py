@@ -48,11 +48,14 @@ def fault() -> QoSProfile:
     return _reliable(10, latched=True)
 
 
-def recorder(offered: QoSProfile) -> QoSProfile:
-    """A reader of what is offered so that comes last on a busy machine: some seconds deep."""
+def recorder(offered: QoSProfile, pace: Pace) -> QoSProfile:
+    """A reader of what is offered so that comes last on a busy machine: some seconds deep.
+
+    In lockstep, steps come as fast as the machine allows.
+    """
     return QoSProfile(
         history=QoSHistoryPolicy.KEEP_LAST,
-        depth=max(RECORDER_DEPTH, offered.depth),
+        depth=max(RECORDER_DEPTH if pace == "realtime" else 4 * RECORDER_DEPTH, offered.depth),
         reliability=offered.reliability,
         durability=offered.durability,
     )

@@ -41,7 +41,7 @@ def recorded_topics(hardware: Hardware) -> dict[str, QoSProfile]:
             offered[topics.color_topic(name)] = sensor
             if camera.depth:
                 offered[topics.depth_topic(name)] = sensor
-    return {topic: qos.recorder(profile) for topic, profile in offered.items()}
+    return {topic: qos.recorder(profile, pace) for topic, profile in offered.items()}
 
 
 def message_class(topic: str) -> type:
