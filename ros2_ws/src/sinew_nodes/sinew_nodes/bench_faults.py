@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.progress import Progress
-from sinew_core.hardware import Pace
+from sinew_core.hardware import Pace, load_hardware
 from sinew_eval.benches.result import add_result_options, write_result
 
 from sinew_nodes.fault_graph import GraphStage
@@ -111,13 +111,13 @@ def in_lockstep(folder: Path, seed: int, count: int, tally: Tally) -> Iterator[t
     for part, name in enumerate(LOCKSTEP):
         share = count // len(LOCKSTEP) + (part < count % len(LOCKSTEP))
         path = write_hardware(folder, name, **(fake if name == "synthetic" else {}))
-        yield from _in_rig(path, "lockstep", name, _draw("lockstep", share, seed + part), seed + part, tally)
+        yield from _in_rig(path, "lockstep", name, _draw(path, "lockstep", share, seed), seed + part, tally)
 
 
 def in_real_time(folder: Path, seed: int, count: int, tally: Tally) -> Iterator[tuple[str, Trial]]:
     """Put faults into control loops in real time, some of them side by side."""
     path = write_hardware(folder, "synthetic", station={"plugin": FAKE, "world": False}, safety=ROOM)
-    kinds = _draw("realtime", count, seed)
+    kinds = _draw(path, "realtime", count, seed)
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         parts = [
             pool.submit(
@@ -175,9 +175,10 @@ def by_kills(folder: Path, kills: Sequence[Kill], seed: int, tally: Tally) -> It
         yield f"{kill.pace}, graph", trial
 
 
-def _draw(pace: Pace, count: int, seed: int) -> list[FaultKind]:
+def _draw(path: Path, pace: Pace, count: int, seed: int) -> list[FaultKind]:
     """Return kinds, each as often as the others, in random order."""
-    known = [kind for kind in KINDS if pace in kind.paces]
+    hardware = load_hardware(str(path))
+    known = [kind for kind in KINDS if pace in kind.paces and kind.possible(hardware)]
     kinds = [known[number % len(known)] for number in range(count)]
     np.random.default_rng(seed).shuffle(kinds)
     return kinds

@@ -49,11 +49,11 @@ class Sway:
 
     def infer(self, observation: Observation) -> ActionChunk:
         """Return the rows from the observation's stamp on."""
-        ahead = np.arange(1.0, self._rows + 1)
-        seconds: FloatArray = observation.stamp / NANOSECONDS + ahead * self._dt
-        return ActionChunk(observation.stamp, self._dt, self._wave(seconds))
+        return ActionChunk(observation.stamp, self._dt, self.positions(observation.stamp))
 
-    def _wave(self, seconds: FloatArray) -> FloatArray:
+    def positions(self, stamp: int) -> FloatArray:
+        """Return where the joints are wanted, (rows, n), from a stamp on."""
+        seconds = stamp / NANOSECONDS + self._dt * np.arange(1, self._rows + 1)
         rows: FloatArray = self._home + self._reach * np.sin(PULSE * seconds[:, None] + self._phase)
         return rows
 

@@ -10,10 +10,11 @@ from sinew_core.hardware import Hardware, HardwareConfig, Pace
 from sinew_core.sight import visible_motion
 from sinew_core.watchdogs import VISIBLE
 
+from sinew_nodes.bench_models import Sway, SwayConfig
 from sinew_nodes.fault_station import Fault
 
 Rule = Literal["hold", "last row", "no gap"]
-SWAY = 0.06  # rad or m, to either side
+COURSE = 16  # control periods of swaying, of which a camera must see something
 BOTH: tuple[Pace, ...] = ("lockstep", "realtime")
 REALTIME: tuple[Pace, ...] = ("realtime",)
 
@@ -62,10 +63,11 @@ class FaultKind:
         names = [name for name, camera in hardware.config.cameras.items() if camera.every]
         if self.name != "camera_frozen":
             return names
-        robot = hardware.robot
-        near, far = robot.home - SWAY, robot.home + SWAY
-        seeing = [n for n in names if visible_motion(robot, hardware.cameras[n], near, far) > 3 * VISIBLE]
-        return seeing or names
+        return [name for name in names if _sees_sway(hardware, name)]
+
+    def possible(self, hardware: Hardware) -> bool:
+        """Whether there is anything to put the fault into: an arm out of all cameras' sight freezes none."""
+        return bool(self._cameras(hardware))
 
     def wait(self, config: HardwareConfig) -> float:
         """Return how many s after what is noted the fault is felt."""
@@ -151,3 +153,11 @@ IN_GRAPH = (
     *("joints_stale", "joints_nan", "joints_short", "joints_past", "joints_future", "joints_block"),
     *("clock", "write_block"),
 )
+
+
+def _sees_sway(hardware: Hardware, camera: str) -> bool:
+    """Whether a camera sees the arm sway, wherever in its course that begins."""
+    course = Sway(SwayConfig(COURSE), hardware.robot, hardware).positions(0)
+    model = hardware.cameras[camera]
+    seen = [[visible_motion(hardware.robot, model, a, b) for b in course] for a in course]
+    return float(np.max(seen, axis=1).min()) > 2 * VISIBLE

@@ -26,7 +26,7 @@ from sinew_nodes.parameters import StationParameters
 
 PATIENCE = 5.0  # s
 MOVED = 3  # commands, after which a source counts as driving
-ANSWER_TIMEOUT = 0.6  # s that the policy may take
+ANSWER_TIMEOUT = 0.7  # s that the policy may take
 CAMERA = {"width": 96, "height": 72}  # px, as small as will do
 ROOM = {"floor": -1.0, "workspace_lower": [-1.0, -1.0, -1.0], "workspace_upper": [1.0, 1.0, 1.5]}
 
@@ -111,6 +111,7 @@ class Rig:
 
     def inject(self, fault: Fault) -> None:
         """Let a fault begin."""
+        self.culprit.felt = None  # what the last one has left
         if fault.kind == "node_dead":
             self.culprit.feel()
             self.loop.distrust("policy_node", "the node has died")

@@ -184,7 +184,7 @@ class Judge:
         if not self._silence:
             return ""
         held = self._held()
-        allowed = self._silence / self._period + ALLOWED
+        allowed = self._silence / self._period + ALLOWED + 1  # it is noticed one period and told the next
         if held is None or self._periods(felt, held) > allowed:
             took = float("inf") if held is None else self._periods(felt, held)
             return f"held after {took:.1f} periods, {allowed:.1f} allowed"
