@@ -15,6 +15,7 @@ import pytest
 
 PROGRAM = """
 import os, signal, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # whoever started the tests may ignore it
 from sinew_teleop.terminal import open_terminal
 from sinew_teleop.terminal_signals import guarded
 terminal = open_terminal()
