@@ -123,6 +123,18 @@ def test_a_gripper_that_closes_before_a_still_camera_is_no_frozen_camera(tmp_pat
     assert move(0) == ["camera top"]
 
 
+def test_a_person_is_held_too_while_a_camera_is_frozen_and_drives_on_afterwards(rig_of: RigOf) -> None:
+    rig = rig_of()
+    assert rig.start_episode(1, HUMAN)
+    rig.culprit.fault = Fault("camera_frozen", camera="top")
+    assert rig.until(lambda: "watchdog:camera top: camera top is frozen" in reasons(rig))
+    count = len(rig.trace.commands)
+    assert rig.until(lambda: len(rig.trace.commands) > count + 5)
+    assert {command.source for _, command in rig.trace.commands[count:]} == {"hold"}
+    rig.culprit.fault = None
+    assert rig.until(lambda: rig.trace.commands[-1][1].source == HUMAN)
+
+
 @pytest.mark.parametrize("device", ["joints", "camera", "write"])
 def test_a_device_that_does_not_answer_is_named_while_the_loop_waits_for_it(
     rig_of: RigOf, device: str
