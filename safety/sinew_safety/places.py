@@ -74,6 +74,11 @@ class Move:
         """Return how far each joint is from its target after that period, (n,)."""
         return (1.0 - self.gain) * np.abs(self.behind + step)
 
+    def astray(self, step: FloatArray) -> FloatArray:
+        """Return how far from the present target a step can have each joint, now or after it, (n,)."""
+        there, here = np.abs(self.way(step) - self.behind), np.abs(step - self.behind)
+        return np.maximum(there, here) + UNSURE * self.lag(step)
+
     def lag_slope(self, step: FloatArray) -> FloatArray:
         """Return how the lag changes with the step, (n,)."""
         return (1.0 - self.gain) * np.sign(self.behind + step)

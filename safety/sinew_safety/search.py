@@ -45,7 +45,7 @@ class Search:
         target: FloatArray,
         last: FloatArray,
     ) -> None:
-        """Begin where `gaps` is: at the target (n,), which the step `last` led to; `full` is the unit of steps."""
+        """Begin at the target (n,), where `gaps` is and where the step `last` led; `full` is the unit."""
         self._gaps, self._rule, self._servos, self._bounds = gaps, rule, servos, bounds
         self._full, self._target, self._last = full, target, last
         self._known = gaps.at_least()  # (all,) m at the target: lower bounds, until they are measured
@@ -80,7 +80,7 @@ class Search:
         """Measure what a step newly brings into question, and return its rows."""
         rule = self._rule
         closing = rule.levers @ np.abs(step)
-        astray = closing + rule.levers @ np.abs(self._servos.behind)  # at least as far as the arm can be
+        astray = rule.levers @ self._servos.astray(step)
         room = self._known - rule.margin
         new = (((closing > rule.rate * room) | (astray > room)) & ~self._at_target).nonzero()[0]
         rows = self._watch_target(new, closing) if len(new) else []

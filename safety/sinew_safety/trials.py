@@ -46,7 +46,8 @@ class Outcome:
 
     target: dict[str, float]  # m, the smallest distance of each constraint over all targets
     arm: dict[str, float]  # the same over the measured arm, between control periods, too
-    seconds: list[float]  # of each of the filter's calls
+    seconds: list[float]  # of each of the filter's calls, on the wall clock
+    cpu_seconds: list[float]  # the same of the thread that made them
     reasons: tuple[str, ...]
 
 
@@ -135,9 +136,8 @@ class Trials:
                 path.offer("policy", ActionChunk(state.stamp, period, wanted[None]), state.stamp)
                 target = path.execute(state).position
                 targets.append(target)
-        return Outcome(
-            self._smallest(targets), self._smallest(station.looks), timed.seconds, tuple(timed.reasons)
-        )
+        target_near, arm_near = self._smallest(targets), self._smallest(station.looks)
+        return Outcome(target_near, arm_near, timed.seconds, timed.cpu_seconds, tuple(timed.reasons))
 
     def _place(self, position: FloatArray) -> None:
         """Put the arm somewhere and let it come to rest; with followers, and with its servos' targets."""
