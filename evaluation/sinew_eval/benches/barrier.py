@@ -149,8 +149,7 @@ def _table(name: str, figures: dict[str, Any]) -> Table:
         "on: broken",
         "smallest",
         title=f"{name}: {figures['motions']} motions",
-        caption=f"a call of the filter: median {times['median']:.2f} ms, "
-        f"99th percentile {times['p99']:.2f} ms, longest {times['max']:.2f} ms",
+        caption=f"filter: {times['median']:.2f} ms, p99 {times['p99']:.2f} ms, max {times['max']:.2f} ms",
     )
     for constraint in CONSTRAINTS:
         off, on = figures["off"][constraint], figures["on"][constraint]
