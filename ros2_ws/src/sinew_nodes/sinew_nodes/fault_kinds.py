@@ -42,6 +42,7 @@ class FaultKind:
     high: float = 0.0
     rows: tuple[int, ...] = (1, 12)
     passing: bool = False  # comes and goes, so that the policy may go on meanwhile
+    told: bool = False  # even where a rule is kept without a word, one of the names must be said
     outside: bool = False  # happens to a process, whose time goes on while the station's stands still
 
     def draw(self, hardware: Hardware, random: np.random.Generator) -> Fault:
@@ -92,6 +93,13 @@ KINDS: tuple[FaultKind, ...] = (
     FaultKind("human_silent", OVER, SILENCE, "last row", driver="human"),
     FaultKind("human_past", OVER, SILENCE, "last row", driver="human", low=0.35, high=30.0),
     FaultKind("human_future", OVER, SILENCE, "last row", driver="human", low=0.1, high=30.0),
+    FaultKind(
+        "policy_reordered",
+        "every other chunk is overtaken by the next one",
+        ("lies before the last one", "did not answer"),
+        "no gap",
+        told=True,
+    ),
     FaultKind("drop_chunks", "30 % of the policy's chunks are lost", SILENCE, "no gap"),
     FaultKind("drop_frames", "30 % of the frames are lost", SILENCE, "no gap"),
     FaultKind("drop_joints", "30 % of the joint states are lost", SILENCE, "no gap"),

@@ -65,6 +65,7 @@ class Sources:
         self._target: FloatArray = hardware.robot.home
         self.changed = threading.Condition()
         self.trace = Trace()
+        self._behind: ActionChunk | None = None  # to be overtaken
         self.driving = False  # whether the person does
         self.rows = 1  # of the policy's chunks
         self._thread = threading.Thread(target=self._work, name="sources", daemon=True)
@@ -174,6 +175,8 @@ class Sources:
         culprit = self._culprit
         if culprit.does(f"{source}_silent") or (source == POLICY and self._lost("drop_chunks")):
             return
+        if source == POLICY and self._overtaken(chunk):
+            return
         fault = culprit.fault
         spoilt = None if fault is None else spoil(source, chunk, fault, self._hardware, culprit.random)
         if spoilt is None:
@@ -181,6 +184,20 @@ class Sources:
         else:
             culprit.feel()
         self._mailbox.put_chunk(source, chunk if spoilt is None else spoilt)
+
+    def _overtaken(self, chunk: ActionChunk) -> bool:
+        """Keep every other chunk back until the next one has been handed in."""
+        if self._culprit.does("policy_reordered") is None:
+            self._behind = None
+            return False
+        if self._behind is None:
+            self._behind = chunk
+        else:
+            self._culprit.feel()
+            behind, self._behind = self._behind, None
+            for late in (chunk, behind):
+                self._mailbox.put_chunk(POLICY, late)
+        return True
 
     def _lost(self, kind: str) -> bool:
         return self._culprit.does(kind) is not None and self._culprit.random.random() < LOSS

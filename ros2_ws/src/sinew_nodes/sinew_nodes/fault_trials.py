@@ -217,6 +217,8 @@ class Judge:
         ends = [ending.message for _, ending in self._trace.endings]
         if ends and not self._is_name(ends[0]):
             return f"ended without a name: {ends[0]!r}", late, self._said()
+        if self._kind.told and not self._said():
+            return "nothing was said", late, ""
         count = sum(at > self._injected for at, _ in self._trace.commands)
         if count < STRETCH and not ends:
             return f"only {count} commands", late, self._said()
