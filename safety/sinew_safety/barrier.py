@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 
 import numpy as np
@@ -15,6 +16,8 @@ from sinew_safety.gaps import Gaps
 from sinew_safety.limits import TOLERANCE, StepBounds, StepLimits
 from sinew_safety.places import Move, Rule
 from sinew_safety.search import Found, Search
+
+logger = logging.getLogger(__name__)
 
 PARAMETERS = tuple(f"alpha_{name}" for name in CONSTRAINTS)
 
@@ -40,6 +43,8 @@ class BarrierFilter:
             if fault is not None:
                 raise ConfigError(f"{hardware.path}: safety.filters: {fault}")
         self.gaps = Gaps(hardware, config.obstacles)
+        for label, why in self.gaps.pairs.left_out.items():
+            logger.debug("%s: the barrier does not watch %s: %s", hardware.path, label, why)
         self._margin = np.array([config.margin(name) for name in CONSTRAINTS])[self.gaps.constraint]
         self._limits = StepLimits.of(robot, self._period)
         self._servo_rate = robot.stiffness / np.maximum(robot.damping, 1e-9)  # 1/s

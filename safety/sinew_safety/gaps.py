@@ -29,7 +29,7 @@ class Gaps:
 
     def __init__(self, hardware: Hardware, obstacles: tuple[Obstacle, ...]) -> None:
         robot = hardware.robot
-        self._shapes = shapes = CollisionModel(robot, hardware.config.safety, obstacles)
+        self.shapes = shapes = CollisionModel(robot, hardware.config.safety, obstacles)
         self.pairs = pairs = find_pairs(robot, shapes)
         self.constraint = np.array([CONSTRAINTS.index(name) for name in pairs.constraint], dtype=np.intp)
         names = zip(pairs.constraint, pairs.label, strict=True)
@@ -52,7 +52,7 @@ class Gaps:
 
     def at(self, position: FloatArray) -> None:
         """Put the robot at joint positions (n,)."""
-        self._shapes.pose(position)
+        self.shapes.pose(position)
 
     def at_least(self) -> FloatArray:
         """Return a lower bound of every distance that is not negative, (all,) m; cheap.
@@ -60,7 +60,7 @@ class Gaps:
         Bounded are the distances of a sphere about the second shape from a sphere about the first, or,
         where that stands still, from a plane or the box around it.
         """
-        shapes, pairs = self._shapes, self.pairs
+        shapes, pairs = self.shapes, self.pairs
         between = shapes.centre[pairs.second] - shapes.centre[pairs.first]
         local = (between[:, None, :] @ self._frame)[:, 0]
         beyond = np.maximum(np.abs(local) - self._core, 0.0)
@@ -71,23 +71,23 @@ class Gaps:
 
     def levers(self) -> FloatArray:
         """Return by how much each command can change every distance, at most, (all, n) m/rad or m/m."""
-        levers, pairs = self._shapes.levers(), self.pairs
+        levers, pairs = self.shapes.levers(), self.pairs
         most: FloatArray = levers[pairs.first] * self._first_alone + levers[pairs.second] * self._second_alone
         return most
 
     def distances(self, which: Indices) -> FloatArray:
         """Return some distances, (k,) m."""
-        return np.array(self._shapes.distances(self.pairs.first[which], self.pairs.second[which]))
+        return np.array(self.shapes.distances(self.pairs.first[which], self.pairs.second[which]))
 
     def witnesses(self, which: Indices) -> Witnesses:
         """Return some distances with the points between which they are."""
-        return self._shapes.witnesses(self.pairs.first[which], self.pairs.second[which])
+        return self.shapes.witnesses(self.pairs.first[which], self.pairs.second[which])
 
     def nearest(self, which: Indices, near: Witnesses | None = None) -> Nearest:
         """Return some distances with their gradients; `near` is what is known of them at this pose."""
         first, second = self.pairs.first[which], self.pairs.second[which]
-        near = self._shapes.witnesses(first, second) if near is None else near
-        return Nearest(near.distance, self._shapes.gradients(first, second, near))
+        near = self.shapes.witnesses(first, second) if near is None else near
+        return Nearest(near.distance, self.shapes.gradients(first, second, near))
 
 
 def _cores(shapes: CollisionModel, first: Indices) -> tuple[FloatArray, FloatArray]:

@@ -77,7 +77,7 @@ def test_what_is_left_out_has_its_reason_and_is_apart_or_joined(hardware: Hardwa
     }
     assert set(left_out) & set(gaps.pairs.label) == set()
     apart = [label.split("/") for label, why in left_out.items() if why == "cannot come near"]
-    shapes = gaps._shapes
+    shapes = gaps.shapes
     pairs = [
         (a, b)
         for one, other in apart
@@ -99,7 +99,7 @@ def test_every_moving_link_is_kept_from_the_table_but_the_one_that_stays_level(
         for label, constraint in zip(gaps.pairs.label, gaps.pairs.constraint, strict=True)
         if constraint == "table"
     }
-    model, shapes = gaps._shapes.model, gaps._shapes
+    model, shapes = gaps.shapes.model, gaps.shapes
     moving = {shapes.links[i] for i in range(model.ngeom) if shapes.moving[i] and not shapes.names[i]}
     assert hardware.robot.base_link not in watched
     assert moving - watched == {{"so101": "shoulder", "fr3": "fr3_link1"}[hardware.robot.name]}
@@ -107,12 +107,12 @@ def test_every_moving_link_is_kept_from_the_table_but_the_one_that_stays_level(
 
 def test_fingers_that_follow_another_are_where_they_belong() -> None:
     gaps, robot = Gaps(bare("sim_mujoco_fr3"), ()), bare("sim_mujoco_fr3").robot
-    model = gaps._shapes.model
+    model = gaps.shapes.model
     for opening in (0.0, 0.02, 0.04):
         position = robot.home.copy()
         position[robot.gripper_index] = opening
         gaps.at(position)
-        data = gaps._shapes._data
+        data = gaps.shapes._data
         left = data.qpos[mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT, "fr3_finger_joint1")]
         right = data.qpos[mujoco.mj_name2id(model, mujoco.mjtObj.mjOBJ_JOINT, "fr3_finger_joint2")]
         assert left == right == opening
