@@ -27,7 +27,7 @@ from sinew_data.reader import open_episode
 from sinew_data.repair import repair_file, unfinished
 from sinew_data.summary import EpisodeSummary
 from sinew_msgs.action import RunEpisode
-from sinew_nodes.graph_process import GraphProcess, GraphProcessError
+from sinew_nodes.graph_process import GraphProcess, GraphProcessError, bringup
 from sinew_nodes.launch_command import find_launch_file
 from sinew_nodes.launch_file import NodeSpec
 from sinew_nodes.recorder_node import RecorderNode
@@ -241,6 +241,14 @@ def test_a_folder_that_cannot_be_written_is_refused_before_anything_moves(tmp_pa
     (tmp_path / "file").touch()
     with pytest.raises(ConfigError, match=r"recorder_node: dataset .*/file/data: cannot be written to"):
         RosGraph(run_config(record=str(tmp_path / "file" / "data")))
+
+
+@pytest.mark.parametrize("record", [True, False])
+def test_a_graph_has_a_recorder_when_asked_and_its_manager_knows(record: bool) -> None:
+    nodes = bringup({"hardware": "x", "record": str(record).lower(), "dataset": "d"})
+    assert ("recorder_node" in [node.name for node in nodes]) is record
+    manager = " ".join(nodes[0].arguments)
+    assert f"-p record:={str(record).lower()}" in manager
 
 
 @pytest.mark.usefixtures("own_domain")

@@ -90,7 +90,7 @@ def lost_frames(phase: Phase, dataset: Path) -> dict[str, object]:
         "dropped_frames": sum(dropped.values()),
         "dropped_by_camera": dropped,
         "published_frames": published,
-        "dropped_by_writer": sum(sum(s.end.dropped.values()) for s in Dataset(dataset).episodes()),
+        "messages_lost": sum(sum(s.end.dropped.values()) for s in Dataset(dataset).episodes()),
     }
 
 

@@ -241,9 +241,9 @@ def run_node(make_node: Callable[[], ComponentNode[Any]], arguments: Sequence[st
     node.farewell()
     quiet.set()
     node.close()
-    _await_hearing(node)
     executor.shutdown(timeout_sec=0.5)
     thread.join(timeout=1.0)
+    _await_hearing(node)
     if thread.is_alive():  # a model still computes; nothing is left to clean up for it
         sys.stdout.flush()
         sys.stderr.flush()

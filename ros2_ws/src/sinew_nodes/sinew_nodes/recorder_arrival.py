@@ -12,6 +12,7 @@ from sinew_core.types import NANOSECONDS
 from sinew_data import topics
 
 LATE = 10 * NANOSECONDS  # ns that a message may have waited to be taken; more is a clock that was set
+SET = 5_000_000  # ns by which two clocks differ anew when one of them has been set
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,13 +32,25 @@ class Arrivals:
     def __init__(self) -> None:
         self._numbers: dict[tuple[str, bytes], int] = {}  # of the last message, by topic and sender
         self._wall = time.time_ns() - time.monotonic_ns()  # log times are steady, whoever sets the clock
+        self._ahead = 0  # ns, of the wall clock before the recorder's
+        self._last: dict[str, int] = {}  # log time by topic
 
     def make(self, topic: str, wire: bytes, info: Mapping[str, Any]) -> Arrival:
         """Return what a message and its MessageInfo come to."""
-        waited = time.time_ns() - int(info["received_timestamp"])
-        log_time = self._wall + time.monotonic_ns() - (waited if 0 <= waited < LATE else 0)
         stamp = None if topic == topics.FAULT else header_stamp_of(wire)
+        log_time = self._log_time(topic, int(info["received_timestamp"]))
         return Arrival(topic, stamp, log_time, wire, self._missing(topic, info))
+
+    def _log_time(self, topic: str, received: int) -> int:
+        """Return when a message came, on a clock that never goes back."""
+        now = self._wall + time.monotonic_ns()
+        ahead = time.time_ns() - now
+        if abs(ahead - self._ahead) > SET:
+            self._ahead = ahead
+        came = received - self._ahead
+        came = came if now - LATE < came <= now else now
+        self._last[topic] = max(came, self._last.get(topic, 0))
+        return self._last[topic]
 
     def _missing(self, topic: str, info: Mapping[str, Any]) -> int:
         number: int | None = info["publication_sequence_number"]

@@ -9,6 +9,7 @@ from functools import partial
 from rclpy.qos import QoSProfile
 from rclpy.subscription import MessageInfo
 
+from sinew_nodes.acquaintance import await_answers
 from sinew_nodes.component_node import ComponentNode
 from sinew_nodes.recorder_arrival import Arrival, Arrivals
 from sinew_nodes.recorder_topics import OPTIONAL, message_class
@@ -33,16 +34,23 @@ class Ear:
         }
 
     def await_senders(self, timeout: float) -> list[str]:
-        """Wait until the transport has found the graph, whose first messages would else be lost.
+        """Wait until this node and the graph have found each other: what is sent before that is lost.
 
-        Returns the topics that nobody sends.
+        Returns the topics that nobody sends, and the nodes that do not answer.
         """
         deadline = time.monotonic() + timeout
         silent = [topic for topic in self._subscriptions if topic not in OPTIONAL]
         while silent and time.monotonic() < deadline:
             time.sleep(0.01)
             silent = [topic for topic in silent if not self._subscriptions[topic].get_publisher_count()]
-        return silent
+        senders = {
+            f"{info.node_namespace.rstrip('/')}/{info.node_name}"
+            for topic, subscription in self._subscriptions.items()
+            if topic not in OPTIONAL
+            for info in self._node.get_publishers_info_by_topic(subscription.topic_name)
+        }
+        deaf = await_answers(self._node, senders - {self._node.get_fully_qualified_name()}, deadline)
+        return silent + deaf
 
     def hear_each(self) -> bool:
         """Take one waiting message of each topic by hand, in the executor's thread; False for none."""

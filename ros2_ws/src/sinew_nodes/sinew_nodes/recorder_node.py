@@ -77,16 +77,32 @@ class RecorderNode(ComponentNode[RecorderParameters]):
         assert self._ear is not None
         silent = self._ear.await_senders(DISCOVERY)
         if silent:
-            self.get_logger().warning(f"nobody sends {', '.join(silent)}; if somebody will, it may be late")
+            self.get_logger().warning(
+                f"nothing is heard of {', '.join(silent)}; its first messages may be lost"
+            )
         self.get_logger().info(f"recording to {self._dataset}")
 
     def farewell(self) -> None:
         """Wait briefly for the end of a running episode, and for its last messages."""
         deadline = time.monotonic() + LAST_WORDS
-        while self._takes.running and time.monotonic() < deadline:
+        silent = 0  # turns, since when nothing has been under way
+        while silent < 5 and time.monotonic() < deadline:
+            self._let_hear(deadline)
+            silent = 0 if self._takes.running else silent + 1
             time.sleep(0.02)
         while self._takes.ending and time.monotonic() < deadline + LAST_WORDS:
             time.sleep(0.02)
+
+    def _let_hear(self, deadline: float) -> None:
+        """Have the executor take everything that has come, and wait until it has."""
+        heard = threading.Event()
+
+        def hear() -> None:
+            self._hear_waiting()
+            heard.set()
+
+        self.post(hear)
+        heard.wait(max(0.0, deadline - time.monotonic()))
 
     def teardown(self) -> None:
         """End what is still under way, and wait for the files."""
@@ -154,12 +170,15 @@ class RecorderNode(ComponentNode[RecorderParameters]):
 
     def _tick(self) -> None:
         """Commit what is whole; on a busy machine much may have come that still waits to be heard."""
-        if self._takes.ending and self._ear is not None:
-            for _ in range(qos.RECORDER_DEPTH):
-                if not self._ear.hear_each():
-                    break
+        if self._takes.ending:
+            self._hear_waiting()
         with self._lock:
             self._takes.finish_whole(time.monotonic())
+
+    def _hear_waiting(self) -> None:
+        for _ in range(qos.RECORDER_DEPTH):
+            if self._ear is None or not self._ear.hear_each():
+                return
 
     def _stop(self, error: RecordingError) -> None:
         """Fail, so that the station holds; called when the disk has."""
