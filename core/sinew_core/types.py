@@ -67,13 +67,15 @@ class CameraModel:
 
 @dataclass(frozen=True, slots=True)
 class Keypoint:
-    """A named point of interest on an object; an object that is not seen has no keypoint at all."""
+    """A named point of interest on an object, seen or, by a tracker, believed to be somewhere."""
 
     position: FloatArray  # (3,) m, base frame, centre of the object
     pixel: FloatArray | None = None  # (2,) px, column and row in the first camera that saw it
     confidence: float = 1.0  # 0 to 1
     yaw: float | None = None  # rad about +z of the longer horizontal axis, in [-pi/2, pi/2)
     extent: FloatArray | None = None  # (3,) m along the yaw axis, across it, and up
+    visible: bool = True  # in the newest frames; False: where a tracker believes it to be
+    held: bool = False  # by the gripper, as far as a tracker can tell: it moves with the tip
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ class Percept:
     stamp: int
     keypoints: Mapping[str, Keypoint] = field(default_factory=dict)
     features: Mapping[str, FloatArray] = field(default_factory=dict)
+    lost: tuple[str, ...] = ()  # names given up with this percept: unseen for too long
 
 
 @dataclass(frozen=True, slots=True)

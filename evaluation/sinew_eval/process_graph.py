@@ -11,13 +11,16 @@ from sinew_core.models import make_affordance, make_perception, make_policy, mak
 from sinew_core.protocols import Station
 from sinew_core.runtime import Brain, EpisodeResult, OnStep, Step, run_episode
 from sinew_core.types import NANOSECONDS, ImageArray
+from sinew_perception.drawing.view import View
 
+from sinew_eval.overlay import Overlay
 from sinew_eval.records import OnRecord, RunConfig, StepRecord
+from sinew_eval.video import FPS
 
 if TYPE_CHECKING:  # what it needs is not there without the extra `data`
     from sinew_eval.process_recording import ProcessRecorder
 
-VIDEO_INTERVAL = NANOSECONDS // 10  # ns between reads of a camera that nobody else reads
+VIDEO_INTERVAL = NANOSECONDS // FPS  # ns between the frames that a video takes
 
 
 def make_brain(config: RunConfig, hardware: Hardware) -> Brain:
@@ -48,6 +51,7 @@ class ProcessGraph:
         self._hardware = load_hardware(config.hardware).with_pace("lockstep")
         self._brain = make_brain(config, self._hardware)
         self._recorder = _make_recorder(config, self._hardware)
+        self._overlay = Overlay(config, self._hardware)
         self._station = self._hardware.open_station(config.task)
         if self._station.world is None:
             self._station.close()
@@ -63,7 +67,7 @@ class ProcessGraph:
         return self._recorder.record(seed, lambda record: self._run(seed, on_record, record))
 
     def _run(self, seed: int, on_record: OnRecord, record: OnStep | None) -> EpisodeResult:
-        tap = _Tap(self._station, self._config, on_record, record)
+        tap = _Tap(self._station, self._overlay, self._config, on_record, record)
         try:
             return run_episode(
                 self._station,
@@ -88,13 +92,18 @@ class _Tap:
     """Turns steps into records; the time that this takes does not count as the graph's."""
 
     def __init__(
-        self, station: Station, config: RunConfig, on_record: OnRecord, record: OnStep | None
+        self,
+        station: Station,
+        overlay: Overlay,
+        config: RunConfig,
+        on_record: OnRecord,
+        record: OnStep | None,
     ) -> None:
         self._station, self._camera, self._on_record = station, config.video_camera, on_record
-        self._record = record
+        self._overlay, self._record = overlay, record
         self.instruction = config.instruction
         self._start = time.perf_counter()
-        self._next_read = 0  # ns, stamp
+        self._next_frame = 0  # ns, stamp
         self.steps = 0
 
     def take(self, step: Step) -> None:
@@ -122,10 +131,22 @@ class _Tap:
         self._start += time.perf_counter() - entered
 
     def _frame(self, step: Step) -> ImageArray | None:
-        """Return the video camera's frame: the observed one, or every so often one read for this."""
-        if self._camera in step.observation.frames:
-            return step.observation.frames[self._camera].rgb
-        if self._camera not in self._station.cameras or step.executed.stamp < self._next_read:
+        """Return the video camera's frame every so often: the observed one, or one read for this."""
+        if step.executed.stamp < self._next_frame or self._camera not in self._station.cameras:
             return None
-        self._next_read = step.executed.stamp + VIDEO_INTERVAL
-        return self._station.cameras[self._camera].read().rgb
+        observed = step.observation.frames.get(self._camera)
+        self._next_frame = step.executed.stamp + VIDEO_INTERVAL
+        frame = self._station.cameras[self._camera].read() if observed is None else observed
+        return self._overlay.draw(frame.rgb, _view(step))
+
+
+def _view(step: Step) -> View:
+    observation = step.observation
+    return View(
+        joints=observation.joints,
+        instruction=observation.task.instruction,
+        keypoints=observation.keypoints,
+        answer=observation.affordance,
+        reward=step.reward,
+        owner=step.executed.source,
+    )

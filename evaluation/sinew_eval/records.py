@@ -24,6 +24,7 @@ class RunConfig:
     max_steps: int = 0  # control periods; 0: the task's own
     pace: Pace = "lockstep"
     video_camera: str = "side"
+    plain_video: bool = False  # nothing drawn on it
     record: str = ""  # dataset that every episode is recorded into; empty: none
 
 

@@ -7,6 +7,7 @@ import json
 import time
 import traceback
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from sinew_core.errors import ConfigError
@@ -25,6 +26,7 @@ def main(argv: Sequence[str]) -> int:
     """Run `sinew run`: 0 when all episodes ran, 1 after an error, 2 for a wrong name, 130 after Ctrl-C."""
     arguments = _parser().parse_args(argv)
     config = run_config(arguments, video=not arguments.no_video)
+    config = replace(config, plain_video=arguments.plain_video)
     with Interrupts() as interrupts:
         try:
             with interrupts.interruptible():
@@ -54,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--force", action="store_true", help="replace the run that --out holds")
     parser.add_argument("--json", action="store_true", help="end with one JSON object on stdout")
     parser.add_argument("--no-video", action="store_true", help="record no videos")
+    parser.add_argument("--plain-video", action="store_true", help="draw nothing on the videos")
     return parser
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from sinew_core.types import NANOSECONDS, ImageArray
 
 FPS = 10
-WIDTH = 480  # px at most
+WIDTH = 640  # px at most
 SIZE_LIMIT = 300_000  # bytes, above which a video is encoded once more, smaller
 GIF_FRAMES = 120  # at most; beyond, every other one is dropped
 GIF_WIDTH = 200  # px at most

@@ -19,8 +19,8 @@ class ObjectView:
 
     def update(self, observation: Observation) -> None:
         """Take what is seen now."""
-        self._now = dict(observation.keypoints)
-        self._memory.update(self._now)
+        self._now = {name: item for name, item in observation.keypoints.items() if item.visible}
+        self._memory.update(observation.keypoints)
 
     def seen(self, where: str | FloatArray | None) -> Keypoint | None:
         """Return a keypoint that is seen now; a point is always seen."""
@@ -29,7 +29,7 @@ class ObjectView:
         return None if where is None else Keypoint(where)
 
     def known(self, where: str | FloatArray | None) -> Keypoint | None:
-        """Return a keypoint where it was last seen, if ever; a point is always known."""
+        """Return a keypoint where it was last seen, or is believed to be; a point is always known."""
         return self._memory.get(where) if isinstance(where, str) else self.seen(where)
 
     def others(self, where: str | FloatArray | None) -> list[Keypoint]:

@@ -14,7 +14,14 @@ import numpy as np
 from sinew_core.hardware import Hardware
 from sinew_core.types import Affordance, FloatArray, Observation, RewardEstimate, Task
 
-from sinew_rewards.goal import LastSeen, horizontal_and_vertical, point_of, target_point, tip_position
+from sinew_rewards.goal import (
+    LastSeen,
+    horizontal_and_vertical,
+    point_of,
+    target_point,
+    tip_position,
+    visible,
+)
 from sinew_rewards.paths import BlockPath
 
 Form = Literal["shifted", "plain"]
@@ -157,7 +164,9 @@ class AffordancePath:
         """Tell whether the goal is seen to be reached; None where what matters is not seen."""
         c = self._config
         target = target_point(affordance, self._seen.update({}))
-        placed = tip if affordance.moves is None else point_of(affordance.moves, observation.keypoints)
+        placed = (
+            tip if affordance.moves is None else point_of(affordance.moves, visible(observation.keypoints))
+        )
         if target is None or placed is None:
             return None
         horizontal, vertical = horizontal_and_vertical(placed, target)

@@ -28,6 +28,11 @@ def target_point(affordance: Affordance, keypoints: Mapping[str, Keypoint]) -> F
     return point_of(affordance.target, keypoints)
 
 
+def visible(keypoints: Mapping[str, Keypoint]) -> dict[str, Keypoint]:
+    """Return the keypoints that are seen now, not merely believed to be somewhere."""
+    return {name: keypoint for name, keypoint in keypoints.items() if keypoint.visible}
+
+
 class LastSeen:
     """The keypoints with the ones that are hidden now filled in from when they were last seen.
 

@@ -8,7 +8,7 @@ import numpy as np
 from sinew_core.hardware import Hardware
 from sinew_core.types import FloatArray, Observation, RewardEstimate, Task
 
-from sinew_rewards.goal import LastSeen, point_of, target_point, tip_position
+from sinew_rewards.goal import LastSeen, point_of, target_point, tip_position, visible
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class GoalDistance:
         moving = tip if affordance.moves is None else point_of(affordance.moves, known)
         if moving is None or target is None:
             return RewardEstimate(observation.stamp, -1.0, uncertainty=0.5, terms={"seen": 0.0})
-        seen = affordance.moves is None or affordance.moves in observation.keypoints
+        seen = affordance.moves is None or affordance.moves in visible(observation.keypoints)
         return self._grade(observation.stamp, moving, target, 3 if affordance.moves is None else 2, seen)
 
     def _grade(

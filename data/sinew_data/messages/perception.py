@@ -28,6 +28,7 @@ def percept_to_msg(make: Make, percept: Percept, frame: str) -> Any:
         features=[
             make["sinew_msgs/msg/Feature"](name=name, value=floats(v)) for name, v in percept.features.items()
         ],
+        lost=list(percept.lost),
     )
 
 
@@ -37,6 +38,7 @@ def percept_from_msg(message: Any) -> Percept:
         header_stamp(message),
         {keypoint.name: _keypoint_from_msg(keypoint) for keypoint in message.keypoints},
         {feature.name: np.array(feature.value) for feature in message.features},
+        tuple(getattr(message, "lost", ())),
     )
 
 
@@ -49,6 +51,8 @@ def _keypoint_to_msg(make: Make, name: str, keypoint: Keypoint) -> Any:
         confidence=float(keypoint.confidence),
         yaw=or_nan(keypoint.yaw),
         extent=np.full(3, math.nan) if keypoint.extent is None else np.asarray(keypoint.extent, np.float64),
+        visible=keypoint.visible,
+        held=keypoint.held,
     )
 
 
@@ -59,4 +63,6 @@ def _keypoint_from_msg(message: Any) -> Keypoint:
         message.confidence,
         or_none(message.yaw),
         None if np.isnan(message.extent).all() else np.array(message.extent),
+        getattr(message, "visible", True),  # episodes recorded before there were trackers have neither
+        getattr(message, "held", False),
     )

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import os
-import signal
 import statistics
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from rich.console import Console
@@ -23,6 +20,7 @@ from sinew_eval.process_graph import ProcessGraph
 from sinew_eval.progress import score_text
 from sinew_eval.records import RunConfig, StepRecord
 from sinew_eval.statistics import wilson_interval
+from sinew_eval.workers import run_all
 
 PLAIN_EVERY = 10  # episodes between lines where there is no terminal
 
@@ -75,7 +73,7 @@ def _measure(config: RunConfig, seeds: Sequence[int], jobs: int) -> list[Episode
     console = Console(stderr=True, highlight=False)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("starting", total=len(seeds))
-        for result in _run_all(config, seeds, jobs):
+        for result in run_all(partial(_run_seed, config), seeds, jobs, _broken):
             results[result.seed] = result
             score = score_text(sum(item.success for item in results.values()), len(results))
             bar.update(task, completed=len(results), description=f"success {score}")
@@ -86,40 +84,17 @@ def _measure(config: RunConfig, seeds: Sequence[int], jobs: int) -> list[Episode
     return [results[seed] for seed in seeds]
 
 
-def _run_all(config: RunConfig, seeds: Sequence[int], jobs: int) -> Iterator[EpisodeResult]:
-    """Yield results as they come; a worker that dies costs the seeds that it had, and says so."""
-    if jobs > 1:
-        os.environ.setdefault("OMP_NUM_THREADS", "1")  # the workers are the parallelism
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, context, initializer=_begin_worker)
-    try:
-        futures: Mapping[Future[EpisodeResult], int] = {
-            pool.submit(_run_seed, config, seed): seed for seed in seeds
-        }
-        for future in as_completed(futures):
-            try:
-                yield future.result()
-            except BrokenProcessPool:
-                yield EpisodeResult(futures[future], "", "error", 0, "its worker process died")
-    except BaseException:
-        for process in multiprocessing.active_children():
-            process.terminate()
-        raise
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
-
-
 _graphs: dict[RunConfig, ProcessGraph] = {}  # of this worker process; opening one takes seconds
-
-
-def _begin_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent ends its workers
 
 
 def _run_seed(config: RunConfig, seed: int) -> EpisodeResult:
     if config not in _graphs:
         _graphs[config] = ProcessGraph(config)
     return _graphs[config].run_episode(seed, _ignore)
+
+
+def _broken(seed: int) -> EpisodeResult:
+    return EpisodeResult(seed, "", "error", 0, "its worker process died")
 
 
 def _ignore(_: StepRecord) -> None:

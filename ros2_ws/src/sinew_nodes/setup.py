@@ -26,6 +26,7 @@ setup(
                 "policy_node",
                 "recorder_node",
                 "teleop_node",
+                "view_node",
                 "lifecycle_manager",
                 "bench_floor",
             )

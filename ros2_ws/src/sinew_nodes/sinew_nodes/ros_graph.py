@@ -20,6 +20,7 @@ from sinew_msgs.msg import RewardEstimate as RewardEstimateMsg
 
 from sinew_nodes import convert, qos
 from sinew_nodes.frames import color_topic
+from sinew_nodes.graph_pictures import GraphPictures
 from sinew_nodes.graph_process import GraphProcess, GraphProcessError, bringup
 
 Result = RunEpisode.Result
@@ -36,7 +37,7 @@ class _Collected:
     frames: dict[int, ImageArray] = field(default_factory=dict)
     emitted: int = 0
 
-    def records(self, start: float, *, last: bool) -> Iterator[StepRecord]:
+    def records(self, start: float, *, last: bool) -> Iterator[tuple[StepRecord, RewardEstimate | None]]:
         """Yield the steps that are complete, in order; a step's frame may come as late as the next step."""
         while self.emitted < len(self.executed) - (0 if last else 1):
             executed, arrival = self.executed[self.emitted]
@@ -44,7 +45,7 @@ class _Collected:
             # In real time a reward model may skip a period; a later reward tells that it did.
             if reward is None and not last and not any(stamp > executed.stamp for stamp in self.rewards):
                 return
-            yield StepRecord(
+            record = StepRecord(
                 index=self.emitted,
                 stamp=executed.stamp,
                 position=executed.position,
@@ -55,6 +56,7 @@ class _Collected:
                 frame=self.frames.pop(executed.stamp, None),
                 wall=arrival - start,
             )
+            yield record, reward
             self.emitted += 1
 
 
@@ -64,6 +66,7 @@ class RosGraph:
     def __init__(self, config: RunConfig) -> None:
         self._config = config
         self._hardware = load_hardware(config.hardware)
+        self._pictures = GraphPictures(config, self._hardware)
         self._graph: GraphProcess | None = None
         self._changed = threading.Condition()
         self._collected = _Collected()
@@ -77,6 +80,7 @@ class RosGraph:
             graph = self._graph or self._open()
             with self._changed:
                 self._collected = _Collected()
+            self._pictures.forget()
             sent = graph.client.send_goal_async(
                 RunEpisode.Goal(
                     seed=seed, instruction=self._config.instruction, max_steps=self._config.max_steps
@@ -121,6 +125,8 @@ class RosGraph:
             if config.video_camera in self._hardware.cameras:
                 topic = color_topic(config.video_camera)
                 graph.listen(Image, topic, self._on_frame, qos.sensor(config.pace))
+                if not config.plain_video:
+                    self._pictures.listen(graph, config.pace)
             graph.spin()
             graph.wait_until_up()
         except BaseException:
@@ -135,8 +141,8 @@ class RosGraph:
             with self._changed:
                 self._changed.wait(0.05)
                 ready = list(self._collected.records(start, last=False))
-            for record in ready:
-                on_record(record)
+            for record, reward in ready:
+                on_record(self._pictures.draw(record, reward))
             if not future.done():  # type: ignore[attr-defined]
                 self._graph.check()
 
@@ -147,8 +153,8 @@ class RosGraph:
         with self._changed:
             self._changed.wait_for(lambda: self._complete(result.steps), deadline - time.monotonic())
             ready = list(self._collected.records(start, last=True))
-        for record in ready:
-            on_record(record)
+        for record, reward in ready:
+            on_record(self._pictures.draw(record, reward))
         self._episode = int(result.episode)
         message = result.error_msg
         if result.error_code in BROKEN:
