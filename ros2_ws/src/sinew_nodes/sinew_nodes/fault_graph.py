@@ -152,7 +152,9 @@ class GraphStage:
         return True
 
     def _moved(self, source: str) -> bool:
-        return sum(command.source == source for _, command in self.ear.trace.commands) >= MOVED
+        """Whether a source drives and has been heard to: transport finds one topic before another."""
+        heard = source in self.ear.trace.sound
+        return heard and sum(command.source == source for _, command in self.ear.trace.commands) >= MOVED
 
     def inject(self, fault: Fault) -> None:
         """Let a fault begin."""
