@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -26,16 +27,17 @@ from sinew_data.messages import AuthorityChange, EpisodeEvent, Observed
 NAMES = ("a", "bc", "def")
 RNG = np.random.default_rng(0)
 STAMP = 1_700_000_000_123_456_789
-FULL = Keypoint(RNG.normal(size=3), RNG.normal(size=2), 0.3, -1.2, RNG.normal(size=3))
+FULL = Keypoint(RNG.normal(size=3), RNG.normal(size=2), 0.3, -1.2, RNG.normal(size=3), False, True)
 WAY = RNG.normal(size=(4, 3))
 CLOSED = np.array([True, False, True, False])
+OLD_FIELDS = ("name", "position", "pixel", "has_pixel", "confidence", "yaw", "extent")
 TASK = Task("stack", "put it there", 7)
 
 CASES = [
     ("joints", JointState(STAMP, RNG.normal(size=3), RNG.normal(size=3)), (NAMES,)),
     ("joints", JointState(STAMP, RNG.normal(size=3), RNG.normal(size=3), RNG.normal(size=3)), (NAMES,)),
     ("percept", Percept(STAMP), ("base",)),
-    ("percept", Percept(STAMP, {"x": Keypoint(WAY[0]), "full": FULL}, {"f": WAY[1]}), ("base",)),
+    ("percept", Percept(STAMP, {"x": Keypoint(WAY[0]), "full": FULL}, {"f": WAY[1]}, ("gone",)), ("base",)),
     ("affordance", Affordance(STAMP, "put", "red", WAY, WAY[0], "r", CLOSED, "red"), (7, "base")),
     ("affordance", Affordance(STAMP, "put", WAY[1], WAY[:0], None, "r", CLOSED[:0]), (7, "base")),
     ("affordance", Refusal(STAMP, "put", "no bowl", ("red", "blue"), "r"), (7, "base")),
@@ -68,6 +70,15 @@ def test_numbers_come_back_as_pythons_own() -> None:
         decoder(message.__msgtype__, definition(message.__msgtype__))(encode(message))
     )
     assert {type(value) for value in (reward.value, reward.terms["a"], reward.stamp)} == {float, int}
+
+
+def test_keypoints_recorded_before_there_were_trackers_count_as_seen() -> None:
+    message = messages.percept_to_msg(make, Percept(STAMP, {"full": FULL}), "base")
+    old = SimpleNamespace(**{name: getattr(message.keypoints[0], name) for name in OLD_FIELDS})
+    percept = messages.percept_from_msg(SimpleNamespace(header=message.header, keypoints=[old], features=[]))
+    assert percept.keypoints["full"].visible
+    assert not percept.keypoints["full"].held
+    assert percept.lost == ()
 
 
 @pytest.mark.parametrize("type_name", sorted(own_definitions()))

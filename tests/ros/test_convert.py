@@ -91,8 +91,10 @@ def test_an_image_of_another_encoding_is_refused() -> None:
 
 
 def test_percept_round_trips() -> None:
-    full = Keypoint(RNG.normal(size=3), RNG.normal(size=2), 0.3, -1.2, RNG.normal(size=3))
-    percept = Percept(STAMP, {"bare": Keypoint(RNG.normal(size=3)), "full": full}, {"f": RNG.normal(size=4)})
+    full = Keypoint(RNG.normal(size=3), RNG.normal(size=2), 0.3, -1.2, RNG.normal(size=3), False, True)
+    percept = Percept(
+        STAMP, {"bare": Keypoint(RNG.normal(size=3)), "full": full}, {"f": RNG.normal(size=4)}, ("gone",)
+    )
     assert same(percept, convert.percept_from_msg(wire(convert.percept_to_msg(percept, "base"))))
 
 
