@@ -44,7 +44,7 @@ class Annotator:
         canvas = Canvas(image)
         canvas.banner(view.instruction or "no instruction")
         canvas.banner(_status(view), bottom=True, colour=_status_colour(view))
-        X_CB = np.linalg.inv(self._pose(view.joints))
+        X_CB: FloatArray = np.linalg.inv(self._pose(view.joints)).astype(np.float64)
         affordance = view.answer if isinstance(view.answer, Affordance) else None
         if affordance is not None:
             self._draw_way(canvas, X_CB, affordance, view)
