@@ -24,7 +24,7 @@ from sinew_eval.records import RunConfig
 from sinew_eval.workers import run_all
 
 TASKS = ("pick_place", "push", "stack")
-SIZES = (0.0, 0.004, 0.008, 0.016, 0.032)  # m, typical length of an injected error
+SIZES = (0.005, 0.010, 0.020, 0.040)  # m, typical length of an injected error along each axis
 CAMERA = "top"  # in whose image errors are counted in pixels
 ATTEMPT = 160  # control periods: one attempt, and a second
 
@@ -144,8 +144,8 @@ class Erring:
     def offset(self, name: str) -> FloatArray:
         """Return the offset (3,) m of a keypoint, drawn when it is first asked for.
 
-        Half of the keypoints err by nothing; the others by an offset of one of SIZES, typically,
-        sideways, in height, or both.
+        Half of the keypoints err by nothing; the others by an offset of one of SIZES, sideways, in height,
+        or both.
         """
         if name not in self._offsets:
             rng = self._rng
