@@ -18,10 +18,19 @@ HOMES = {
     "affordance": "sinew_perception",
 }
 
+# Short names of models that are folders of their own in their home.
+NAMED = {
+    "affordance": {
+        "sinew_ground": "sinew_perception.ground.model:SinewGround",
+        "visual_prompting": "sinew_perception.visual_prompting.model:VisualPrompting",
+    },
+}
+
 
 def named_spec(kind: str, name: str) -> dict[str, Any]:
     """Return the plugin mapping of a `task`, `policy`, `reward` or `affordance`; raises ConfigError."""
-    return plugin_spec(name, HOMES[kind], kind)
+    named = NAMED.get(kind, {})
+    return plugin_spec(named.get(name, name), HOMES[kind], kind, also=named)
 
 
 def make_perception(hardware: Hardware, task: str) -> PerceptionModel:

@@ -12,7 +12,7 @@ import importlib.util
 import inspect
 import pkgutil
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_type_hints
 
@@ -22,11 +22,11 @@ from sinew_core.errors import ConfigError, did_you_mean
 T = TypeVar("T")
 
 
-def plugin_spec(name: str, package: str, kind: str) -> dict[str, Any]:
+def plugin_spec(name: str, package: str, kind: str, also: Iterable[str] = ()) -> dict[str, Any]:
     """Turn what a user typed into a plugin mapping: a short name, `module:Class`, or a YAML file.
 
     The short name `goal_distance` in package `sinew_rewards` means the class `GoalDistance` of the
-    module `sinew_rewards.goal_distance`.
+    module `sinew_rewards.goal_distance`. `also` are further names for the error sentence to offer.
     """
     if name.endswith((".yaml", ".yml")):
         return load_yaml(Path(name))
@@ -34,7 +34,7 @@ def plugin_spec(name: str, package: str, kind: str) -> dict[str, Any]:
         return {"plugin": name}
     available = short_names(package)
     if name not in available:
-        raise ConfigError(f"unknown {kind} '{name}'.{did_you_mean(name, available)}")
+        raise ConfigError(f"unknown {kind} '{name}'.{did_you_mean(name, [*available, *also])}")
     return {"plugin": f"{package}.{name}:{camel_case(name)}"}
 
 

@@ -1,0 +1,1 @@
+"""Affordances from vision-language models: marks on images, a question, a checked answer, a record of it."""
