@@ -33,7 +33,7 @@ check: setup  ## formatting, lint and types
 	  $(PY) -m mypy scripts/set_up ros2_ws/src/sinew_msgs/_pip_backend
 
 bench: setup  ## measure the figures of the README (ARGS=... goes to each bench)
-	@for bench in sim loop keypoints parity success; do $(VENV)/sinew bench $$bench $(ARGS) || exit; done
+	@for bench in sim loop keypoints parity success authority faults barrier record durability; do $(VENV)/sinew bench $$bench $(ARGS) || exit; done
 
 clean:  ## remove caches and build outputs; the environment stays (rm -rf .venv removes it)
 	@rm -rf build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
