@@ -40,6 +40,7 @@ class GraphEar:
         pace = hardware.config.pace
         self.limits = LimitCheck(hardware.robot, hardware.config.control_period)
         self._episode = 0
+        self._owned = (0, 0)  # ns: when the last change of owner was heard of, and its stamp
         self.trace = Trace()
         graph.listen(ExecutedCommandMsg, "executed_command", self._on_executed, qos.event())
         graph.listen(AuthorityMsg, "authority", self._on_authority, qos.latched())
@@ -57,14 +58,21 @@ class GraphEar:
         self.trace.commands.append((self._when(command), command))
 
     def _when(self, command: ExecutedCommand) -> int:
-        """Return when a command was written, or heard of where only a simulator's time is known."""
+        """Return when a command was written, or heard of where only a simulator's time is known.
+
+        One topic may overtake another: a command of before a change of owner counts as heard before it.
+        """
         now = time.monotonic_ns()
-        return now if self._world else command.stamp - time.time_ns() + now
+        if not self._world:
+            return command.stamp - time.time_ns() + now
+        heard, stamp = self._owned
+        return heard - 1 if command.stamp <= stamp else now
 
     def _on_authority(self, message: AuthorityMsg) -> None:
         causes, holds = ([Cause("", text) for text in texts] for texts in (message.causes, message.holds))
         state = Authority(message.owner, message.previous, message.reason, tuple(causes), tuple(holds))
-        self.trace.changes.append((time.monotonic_ns(), state))
+        self._owned = (time.monotonic_ns(), convert.header_stamp(message))
+        self.trace.changes.append((self._owned[0], state))
 
     def _on_episode(self, event: EpisodeEvent) -> None:
         if event.kind == EpisodeEvent.ENDED:
