@@ -186,6 +186,18 @@ def test_answer_for_an_ended_episode_is_dropped() -> None:
         assert not answers
 
 
+def test_answer_that_takes_too_long_refuses_the_episode_and_is_dropped() -> None:
+    slow = {"affordance_node__affordance": "graph_stand_ins:SlowAnswer"}
+    with graph(**slow, affordance_node__affordance_timeout=0.1) as nodes:
+        answers: list[Affordance] = []
+        nodes["policy_node"].create_subscription(Affordance, "affordance", answers.append, qos.latched())
+        result = nodes.run()
+        assert (result.outcome, result.steps) == ("refused", 0)
+        assert result.error_msg == "timeout: the affordance model gave no answer within 0.1 s."
+        time.sleep(0.7)
+        assert len(answers) == 1
+
+
 def test_second_station_is_refused_and_the_first_named() -> None:
     with graph() as nodes:
         second = nodes.add(StationNode())

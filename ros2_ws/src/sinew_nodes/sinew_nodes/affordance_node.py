@@ -20,7 +20,10 @@ from sinew_nodes.parameters import AffordanceParameters
 
 
 class AffordanceNode(ObserverNode[AffordanceParameters]):
-    """Asks the affordance model once per episode, in a thread of its own: the model may be slow."""
+    """Asks the affordance model once per episode, in a thread of its own: the model may be slow.
+
+    After `affordance_timeout` the episode is refused, and an answer that comes later is dropped.
+    """
 
     Parameters = AffordanceParameters
 
@@ -34,6 +37,7 @@ class AffordanceNode(ObserverNode[AffordanceParameters]):
             self.parameters.affordance, self.hardware, self.parameters.task
         )
         self._asked: Episode | None = None
+        self._answered: Episode | None = None
         self._publisher = self.create_publisher(AffordanceMsg, "affordance", qos.latched())
         self.open_observations(self._model, affordance=False)
 
@@ -44,26 +48,43 @@ class AffordanceNode(ObserverNode[AffordanceParameters]):
         if episode == self._asked:
             return
         self._asked = episode
-        threading.Thread(target=self._ask, args=(observation, episode), daemon=True).start()
+        limit = threading.Timer(
+            self.parameters.affordance_timeout, self.post, (self._give_up, observation.stamp, episode)
+        )
+        limit.daemon = True
+        limit.start()
+        threading.Thread(target=self._ask, args=(observation, episode, limit), daemon=True).start()
 
-    def _ask(self, observation: Observation, episode: Episode) -> None:
+    def _ask(self, observation: Observation, episode: Episode, limit: threading.Timer) -> None:
         started = time.perf_counter()
         try:
             answer = guarded(self._model, self._model.propose, observation, episode.task.instruction)
         except Exception as error:  # noqa: BLE001 - handed on to the executor's thread
             self.post(self._failed, error, episode)
             return
+        finally:
+            limit.cancel()
         self.meter.done(time.perf_counter() - started)
         self.post(self._publish, answer, episode)
 
     def _failed(self, error: Exception, episode: Episode) -> None:
-        if self.active and self.episode == episode:
+        if self.active and self.episode == episode and self._answered != episode:
             self.fail(error)
+
+    def _give_up(self, stamp: int, episode: Episode) -> None:
+        waited = self.parameters.affordance_timeout
+        reason = f"timeout: the affordance model gave no answer within {waited:g} s."
+        if self._answered != episode:
+            self._publish(Refusal(stamp, episode.task.instruction, reason, (), "affordance_node"), episode)
 
     def _publish(self, answer: Affordance | Refusal, episode: Episode) -> None:
         if not self.active or self.episode != episode:
             self.get_logger().warning(f"dropped the answer for episode {episode.number}, which has ended")
             return
+        if self._answered == episode:
+            self.get_logger().warning(f"dropped the answer for episode {episode.number}: it came too late")
+            return
+        self._answered = episode
         self._publisher.publish(convert.affordance_to_msg(answer, episode.number, self.base))
 
 

@@ -39,6 +39,12 @@ class AffordanceParameters(GraphParameters):
     """Of affordance_node."""
 
     affordance: str = "rule_grounding"
+    affordance_timeout: float = 100.0  # s that an answer may take; sooner than the station's own
+
+    def __post_init__(self) -> None:
+        """Check that there is time for an answer."""
+        if self.affordance_timeout <= 0:
+            raise ValueError(f"affordance_timeout: expected more than 0 s, got {self.affordance_timeout}.")
 
 
 @dataclass(frozen=True, slots=True)
