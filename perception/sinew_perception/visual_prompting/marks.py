@@ -94,11 +94,15 @@ class Marks:
     def place(self, label: str, height: float) -> FloatArray:
         """Return the point (3,) over a cell or a candidate at a height, m, kept within the workspace.
 
-        A cell's is on the ray through the cell's middle; a candidate's is straight above it or below.
+        A cell's is on the ray through the cell's middle or, where the camera hangs lower, straight above
+        the place on the table; a candidate's is straight above it or below.
         """
         candidate = self.candidate(label)
         if candidate is None:
-            point = meet_height(self.top.camera, self.grid.centre(label)[None], height)[0]
+            middle, highest = self.grid.centre(label)[None], min(height, float(self.upper[2]))
+            point = meet_height(self.top.camera, middle, highest)[0]
+            if np.isnan(point).any():
+                point = np.array([*meet_height(self.top.camera, middle, 0.0)[0, :2], height])
         else:
             point = np.array([*candidate.point[:2], height])
         within: FloatArray = np.clip(point, self.lower, self.upper)

@@ -26,7 +26,11 @@ class Raw:
 
 def completion(text: Any, tokens: int = 900, **changes: Any) -> Raw:
     """Return the response that carries a text."""
-    choice = {"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": "stop"} | changes
+    choice = {
+        "index": 0,
+        "message": {"role": "assistant", "content": text},
+        "finish_reason": "stop",
+    } | changes
     body = {"id": "1", "object": "chat.completion", "choices": [choice], "usage": {"total_tokens": tokens}}
     return Raw(json.dumps(body).encode())
 

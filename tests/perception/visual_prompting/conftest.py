@@ -45,7 +45,9 @@ def _observe(name: str, task: str, seed: int, instruction: str) -> Observation:
 def observe() -> Observe:
     """Return what the robot sees at the beginning of an episode; rendered once a session."""
 
-    def at(task: str = "pick_place", seed: int = 3, instruction: str = "", name: str = "sim_mujoco") -> Observation:
+    def at(
+        task: str = "pick_place", seed: int = 3, instruction: str = "", name: str = "sim_mujoco"
+    ) -> Observation:
         return _observe(name, task, seed, instruction)
 
     return at

@@ -26,9 +26,7 @@ def look(request: dict[str, Any]) -> dict[str, Any]:
     text, image = _shown(request)
     sentence = json.loads(text.rpartition("Task: ")[2])
     groups = [re.findall(r"(P\d+) \((\d+), (\d+)\)", line) for line in text.splitlines() if "(" in line]
-    objects = {
-        group[0][0]: _colour(image, int(group[0][1]), int(group[0][2])) for group in groups if group
-    }
+    objects = {group[0][0]: _colour(image, int(group[0][1]), int(group[0][2])) for group in groups if group}
     wanted = re.findall("|".join(COLOURS), sentence.lower())
     found = [[label for label, colour in objects.items() if colour == name] for name in wanted]
     action = next((action for word, action in ACTIONS.items() if word in sentence.lower()), "place")
@@ -75,6 +73,9 @@ def _colour(image: Any, column: int, row: int) -> str:
     """Return the most frequent colour in a ring around a dot."""
     y, x = np.mgrid[-9:10, -9:10]
     ring = (np.hypot(x, y) > 6) & (np.hypot(x, y) < 9.5)
-    rows, columns = np.clip(row + y[ring], 0, len(image) - 1), np.clip(column + x[ring], 0, image.shape[1] - 1)
+    rows, columns = (
+        np.clip(row + y[ring], 0, len(image) - 1),
+        np.clip(column + x[ring], 0, image.shape[1] - 1),
+    )
     _, colours = coloured_pixels(np.ascontiguousarray(image[rows, columns][None]), 40, 0.4)
     return COLOURS[np.bincount(colours, minlength=6).argmax()] if len(colours) else "grey"

@@ -29,7 +29,9 @@ Answering = Callable[[dict[str, Any]], Raw]
 
 @pytest.fixture
 def model(server: ChatServer, hardware: Hardware, tmp_path: Path) -> Make:
-    def make(agreement: dict[str, Any] | None = None, refine: bool = True, **provider: Any) -> VisualPrompting:
+    def make(
+        agreement: dict[str, Any] | None = None, refine: bool = True, **provider: Any
+    ) -> VisualPrompting:
         spec = {
             "plugin": CHAT,
             "base_url": server.base_url,
@@ -159,7 +161,10 @@ def test_fences_around_an_answer_do_not_matter(model: Make, server: ChatServer, 
         (edited(waypoints=[]), "malformed: waypoints: expected a list of 1 to 12"),
         (edited(waypoints=[{"at": "c3", "height": 0.2, "gripper": "open"}]), "malformed: waypoints[0]"),
         (edited(waypoints=[{"at": "c3", "height": float("nan"), "gripper": "open"}]), "malformed: NaN is no"),
-        (edited(waypoints=[{"at": "c3", "height": "h1", "gripper": "ajar"}]), "malformed: waypoints[0]: gripper"),
+        (
+            edited(waypoints=[{"at": "c3", "height": "h1", "gripper": "ajar"}]),
+            "malformed: waypoints[0]: gripper",
+        ),
         (edited(grasp="P99"), "unknown mark: 'P99' is not drawn"),
         (edited(target="z9"), "unknown mark: 'z9' is not drawn"),
         (edited(waypoints=[{"at": "c3", "height": "h99", "gripper": "open"}]), "unknown mark: height 'h99'"),
@@ -202,7 +207,7 @@ def test_the_second_question_quotes_the_error_and_its_answer_counts(
         (Raw(b"[" * 100_000), "malformed: the server's response"),
         (Raw(b" " * 2_000_000), "too large: the response is longer than 1000000 bytes"),
         (Raw(b" " * 2_000_000, 400), "too large: the response is longer than 1000000 bytes"),
-        (Raw((b" " * 50_000 for _ in range(10_000))), "too large: "),
+        (Raw(b" " * 50_000 for _ in range(10_000)), "too large: "),
     ],
 )
 def test_each_fault_of_a_server_has_its_name(
