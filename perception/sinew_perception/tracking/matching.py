@@ -47,14 +47,26 @@ def same_size(track: Track, seen: Keypoint) -> bool:
 
 
 def only_one(tracks: Sequence[Track], names: Sequence[str]) -> dict[str, str]:
-    """Pair the tracks and detections that are the only ones of their kind; by the track's name."""
-    pairs = {}
-    for kind in {kind_of(name) for name in names}:
-        mine = [track.name for track in tracks if track.kind == kind]
-        theirs = [name for name in names if kind_of(name) == kind]
-        if len(mine) == len(theirs) == 1:
-            pairs[mine[0]] = theirs[0]
+    """Pair the tracks and detections that can be nothing else, by the track's name.
+
+    The only ones of their kind; then, of what is left, the only ones of their colour: what has fallen
+    over has another shape.
+    """
+    pairs: dict[str, str] = {}
+    for nearest in (0.0, 1.0):
+        free = [track for track in tracks if track.name not in pairs]
+        left = [name for name in names if name not in pairs.values()]
+        for track in free:
+            mine = [name for name in left if _as_like(track.kind, name, nearest)]
+            rivals = [other for other in free if mine and _as_like(other.kind, mine[0], nearest)]
+            if len(mine) == len(rivals) == 1:
+                pairs[track.name] = mine[0]
     return pairs
+
+
+def _as_like(kind: str, name: str, most: float) -> bool:
+    other = likeness(kind, kind_of(name))
+    return other is not None and other <= most
 
 
 def is_fragment(name: str, seen: Keypoint, tracks: Sequence[Track], stamp: int) -> bool:

@@ -67,7 +67,7 @@ def confirm(track: Track, seen: Keypoint, now: Moment, before: Moment | None) ->
 
     Something of its colour that comes to touch it makes one large thing of both.
     """
-    if np.linalg.norm(seen.position - track.position) > STEP:
+    if track.sure and np.linalg.norm(seen.position - track.position) > STEP:
         kept = with_surface(track, before)
         if kept.surface:
             evidence = judge(now.eyes, kept.surface, kept.position, kept.rotation)
@@ -150,8 +150,15 @@ def _shown(track: Track, position: FloatArray, evidence: Evidence, now: Moment) 
 
 
 def _unsupported(track: Track, partial: Keypoint | None, first: Guess | None, now: Moment) -> Track:
-    """Return the track seen as its detection has it, or else unseen where it was believed to be."""
+    """Return the track seen as its detection has it, or else unseen where it was believed to be.
+
+    A piece that shows where the object was, and nothing speaks against it, does not move it.
+    """
     if partial is not None:
+        inside = np.linalg.norm(partial.position - track.position) < track.extent[:2].max() / 2
+        if track.sure and inside and first is not None and not first.evidence.contradicts:
+            keypoint = replace(track.keypoint, pixel=partial.pixel, confidence=partial.confidence)
+            return replace(track, keypoint=keypoint, seen=now.stamp, pictured=False, empty_since=None)
         keypoint = replace(partial, extent=track.keypoint.extent) if track.sure else partial
         return replace(track, keypoint=keypoint, seen=now.stamp, pictured=False, empty_since=None)
     empty = first is not None and first.evidence.empty

@@ -52,6 +52,11 @@ class Evidence:
         return self.there >= ENOUGH and self.gone <= STRAY * (self.there + self.gone)
 
     @property
+    def contradicts(self) -> bool:
+        """Whether the object is seen not to be there, in part at least."""
+        return self.gone >= ENOUGH and self.gone > STRAY * (self.there + self.gone)
+
+    @property
     def empty(self) -> bool:
         """Whether the place is plainly seen not to hold it."""
         in_view = self.there + self.gone

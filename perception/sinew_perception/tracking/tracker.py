@@ -135,25 +135,28 @@ class KeypointTracker:
             floor = resting(track, self._tracks.values())
             located = search(track, seen if alike else None, now, before, floor)
             if name is not None and seen is not None and seen.confidence >= self._config.whole:
-                located = self._otherwise(located, name, seen, now)
+                located = self._seen_as(located, name, seen, now)
         if located.grasp is not None and located.pictured:
             k = located.keypoint
             grasp = take(now.X_BT, located.grasp.aperture, k.position, located.rotation, k.yaw)
             located = replace(located, grasp=replace(grasp, place=located.grasp.place))
         return located
 
-    def _otherwise(self, track: Track, name: str, seen: Keypoint, now: Moment) -> Track:
-        """Count how often an object was plainly seen as something else; then it was never what it was called.
+    def _seen_as(self, track: Track, name: str, seen: Keypoint, now: Moment) -> Track:
+        """Bring a track to where all of its object is seen, as another shape or size, time and again.
 
-        A name keeps its meaning: the track is given up, and what is seen instead gets a name of its own.
+        What has fallen over keeps its name. What was never plainly seen as what it was called is given
+        up, for a name keeps its meaning, and gets another one.
         """
         last, times = track.otherwise
         times = times + 1 if kind_of(name) == last else 1
-        if times >= self._config.renamed_after:
-            if kind_of(name) == track.kind:  # of another size only
-                return self._born(track.name, seen, now)
-            return replace(track, empty_since=now.stamp - self._seconds("empty_after"))
-        return replace(track, otherwise=(kind_of(name), times))
+        track = replace(track, otherwise=(kind_of(name), times))
+        if not track.sure and kind_of(name) != track.kind:
+            wrong = times >= self._config.renamed_after
+            return replace(track, empty_since=now.stamp - self._seconds("empty_after")) if wrong else track
+        if times >= self._config.born_after and track.seen < now.stamp:
+            return self._born(track.name, seen, now)
+        return track
 
     def _released(self, track: Track, now: Moment) -> Track:
         """Let go of what the jaws no longer hold: they have opened, or closed on nothing."""

@@ -11,7 +11,7 @@ from sinew_eval.benches.tracking.stage import AWAY, Stage
 
 Script = Iterator[FloatArray]  # the joint targets (n,) of each control period
 
-ROOM = 0.010  # m between what is moved and what stands; what touches is one thing to a detector
+ROOM = 0.020  # m between what is moved and what stands; things of one colour closer by are one to a detector
 SLOWEST, FASTEST = 0.05, 0.25  # m/s
 BEFORE, AFTER = 6, 10  # control periods before and after an event
 
@@ -30,7 +30,7 @@ def moved(stage: Stage, rng: np.random.Generator) -> Script:
     for _ in range(3):
         goal = free_place(stage, name, rng)
         yield from glide(stage, {name: goal}, rng.uniform(SLOWEST, FASTEST), rng.uniform(-1, 1))
-        yield from wait(stage, 3)
+        yield from wait(stage, 6)
     yield from wait(stage, AFTER)
 
 
@@ -59,7 +59,7 @@ def passing(stage: Stage, rng: np.random.Generator) -> Script:
     yield from wait(stage, BEFORE)
     speed = rng.uniform(SLOWEST, FASTEST)
     yield from glide(stage, {first: far + left, second: near + right}, speed, 0.0)
-    yield from wait(stage, 4)
+    yield from wait(stage, 6)
     yield from glide(stage, {first: near + left, second: far + right}, speed, 0.0)
     yield from wait(stage, AFTER)
 

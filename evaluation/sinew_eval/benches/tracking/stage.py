@@ -12,7 +12,7 @@ from sinew_core.types import CameraFrame, FloatArray, JointCommand, JointState, 
 from sinew_perception.truth import true_objects
 
 BOTH = ("top", "side")
-AWAY = (-0.6, 0.0)  # m; no camera sees what lies here
+AWAY = (0.2, -1.5)  # m; no camera sees what lies here
 
 
 @dataclass(frozen=True, slots=True)
