@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import itertools
 import json
 import tempfile
@@ -50,7 +51,7 @@ class Nodes:
         self.nodes: dict[str, Any] = {}
         self.executed: list[ExecutedCommand] = []
         self.diagnostics: dict[str, DiagnosticStatus] = {}  # the last of each node
-        self._threads: list[tuple[SingleThreadedExecutor, threading.Thread]] = []
+        self._threads: list[tuple[SingleThreadedExecutor, threading.Thread, Any]] = []
 
     def hear(self, message: DiagnosticArray) -> None:
         self.diagnostics.update({status.name: status for status in message.status})
@@ -64,7 +65,7 @@ class Nodes:
         executor.add_node(node)
         thread = threading.Thread(target=self._spin, args=(executor,), daemon=True)
         thread.start()
-        self._threads.append((executor, thread))
+        self._threads.append((executor, thread, node))
         return node
 
     def __getitem__(self, name: str) -> Any:
@@ -100,9 +101,14 @@ class Nodes:
     def close(self) -> None:
         for node in self.nodes.values():
             node.close()
-        for executor, thread in self._threads:
+        for executor, thread, node in self._threads:
             executor.shutdown(timeout_sec=0.2)
             thread.join(timeout=2.0)
+            node.destroy_node()
+        self.nodes.clear()
+        self._threads.clear()
+        gc.unfreeze()  # a node freezes what there is when it starts; with it goes the participant, 50 MB
+        gc.collect()
 
     @staticmethod
     def _spin(executor: SingleThreadedExecutor) -> None:
