@@ -1,30 +1,27 @@
 """Reward along the path of an affordance: progress, falling off, and a seen success that always wins.
 
 After KAGI (arXiv 2407.10341), which combines a sparse and a dense reward as "sparse where it is not zero,
-else dense". The dense formula, the window on the block index and the gripper gate are Sinew's own.
+else dense". The dense formula, the window on the block index, the gates and what is taken back for
+loitering are Sinew's own; the form `distance` is nearer to the paper.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from sinew_core.hardware import Hardware
-from sinew_core.types import Affordance, FloatArray, Observation, RewardEstimate, Task
+from sinew_core.types import Affordance, FloatArray, Keypoint, Observation, RewardEstimate, Task
 
-from sinew_rewards.goal import (
-    LastSeen,
-    horizontal_and_vertical,
-    point_of,
-    target_point,
-    tip_position,
-    visible,
-)
+from sinew_rewards.carried import Custody
+from sinew_rewards.dwell import Loitering
+from sinew_rewards.forms import Form, combine, dense_reward, distance_reward
+from sinew_rewards.goal import LastSeen, point_of, tip_position
 from sinew_rewards.paths import BlockPath
-
-Form = Literal["shifted", "plain"]
+from sinew_rewards.success import SuccessSource, geometric
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,52 +34,50 @@ class Config:
     from_start: bool = True  # the path begins where the tip is when the affordance arrives
     closed_below: float = 0.62  # aperture under which the gripper counts as closed on something
     carried_within: float = 0.04  # m, tip to object, for the object to be with the gripper; 0: not asked
-    success_horizontal: float = 0.03  # m
-    success_vertical: float = 0.06  # m
+    pushed: float = 0.01  # m nearer to the target than it was, for an object to count as pushed along
+    patience: float = 1.5  # s on one block, after which resting there counts as loitering
+    interest: float = 2.0  # `shifted`: what loitering takes back, as a multiple of what it pays
+    success: Mapping[str, Any] = field(default_factory=geometric)  # the reward model that judges it
+    success_threshold: float = 0.5  # of its probability
+    success_frames: int = 1  # observations in a row that change the verdict
 
     def __post_init__(self) -> None:
-        """Check that success outweighs the path and that lengths are positive."""
+        """Check that success outweighs the path and that lengths and times are positive."""
         if not 0 < self.weight < 1:
             raise ValueError(f"weight: expected 0 < weight < 1, got {self.weight}.")
-        if min(self.block, self.success_horizontal, self.success_vertical) <= 0:
-            raise ValueError("block, success_horizontal and success_vertical must be positive.")
-
-
-def dense_reward(along: float, blocks_beside: float, weight: float) -> float:
-    """Return weight * u * exp(-e^2 / 2) for a share u of the path and a distance e in block widths."""
-    return weight * along * math.exp(-0.5 * blocks_beside**2)
-
-
-def combine(dense: float, success: bool, form: Form) -> float:
-    """Return the reward that is handed out.
-
-    `plain`: 1 on success, else the dense reward. Where success ends the episode this pays an agent for
-    loitering before the end, up to weight / (1 - discount). `shifted`: 0 on success, else dense - 1:
-    every step costs something, so that finishing is worth more than any wait.
-    """
-    if form == "plain":
-        return 1.0 if success else dense
-    return 0.0 if success else dense - 1.0
+        if min(self.block, self.patience) <= 0:
+            raise ValueError("block and patience must be positive.")
+        if self.interest < 0:
+            raise ValueError(f"interest: expected at least 0, got {self.interest}.")
 
 
 class AffordancePath:
-    """Values lie in [-1, 0] (`shifted`) or [0, 1] (`plain`).
+    """Values: `shifted` [-1 - interest * weight, 0], `plain` [0, 1], `distance` [-1, 1].
 
-    Success is what the model can see: the object that is to move lies at the target, and the gripper has
-    let go of it. Without an affordance the value is that of no progress, with `uncertainty` = weight.
+    Success is what the configured model says, whatever the dense term is. Without an affordance the value
+    is that of no progress. Where success is not known, `uncertainty` = weight.
     """
 
     def __init__(self, config: Config, hardware: Hardware) -> None:
         self._config, self._robot = config, hardware.robot
+        self._judge = SuccessSource(
+            config.success, config.success_threshold, config.success_frames, hardware, "affordance_path"
+        )
+        safety = hardware.config.safety
+        self._diagonal = math.dist(safety.workspace_lower, safety.workspace_upper)  # m
         self._seen = LastSeen()
+        self._custody = Custody(hardware.robot, config.closed_below, config.carried_within, config.pushed)
+        self._loitering = Loitering(config.patience)
         self._graded: tuple[int, str] | None = None  # stamp and instruction of the path's affordance
         self._path: BlockPath | None = None
         self._first = 0  # index of the first waypoint's block; the gripper closes at the one before
+        self._touching = 0  # index of the last block before a push meets its object
         self._block = 0  # nearest block of the last estimate
 
     def reset(self, task: Task) -> None:
         """Forget the path."""
         self._seen.reset()
+        self._judge.reset(task)
         self._graded = self._path = None
 
     def estimate(self, observation: Observation) -> RewardEstimate:
@@ -91,89 +86,100 @@ class AffordancePath:
         tip = tip_position(self._robot, observation)
         known = self._seen.update(observation.keypoints)
         affordance = observation.affordance
+        success = self._judge.judge(observation)
         if affordance is not None and (affordance.stamp, affordance.instruction) != self._graded:
-            self._begin(affordance, tip, point_of(affordance.grasp, known))
+            self._begin(affordance, tip, known)
         if affordance is None or self._path is None:
-            value = combine(0.0, False, c.form)
-            terms = {"progress": 0.0, "dense": 0.0, "affordance": 0.0}
+            dense = -1.0 if c.form == "distance" else 0.0
+            terms = {"progress": 0.0, "dense": dense, "affordance": 0.0}
+            value = combine(dense, False, c.form)
             return RewardEstimate(observation.stamp, value, None, None, c.weight, terms)
-        along, beside = self._project(self._path, affordance, observation, tip)
-        blocks = beside / c.block
-        dense = dense_reward(along, blocks, c.weight)
-        success = self._success(affordance, observation, tip)
-        terms = {
-            "progress": along,
-            "off_path": math.exp(-0.5 * blocks**2),
-            "dense": dense,
-            "block": float(self._block),
-            "success": float(success is True),
-            "object_seen": float(success is not None),
-        }
+        self._custody.update(affordance, observation, tip, known)
+        return self._grade(self._path, affordance, observation, tip, success)
+
+    def _grade(
+        self,
+        path: BlockPath,
+        affordance: Affordance,
+        observation: Observation,
+        tip: FloatArray,
+        success: bool | None,
+    ) -> RewardEstimate:
+        c = self._config
+        gate = self._advance(path, affordance, tip)
+        along, beside = path.project(tip, self._block, gate)
+        ahead = min(self._block + 1, gate)
+        distance = float(np.linalg.norm(tip - path.blocks[ahead]))
+        dense = (
+            distance_reward(distance, self._diagonal)
+            if c.form == "distance"
+            else dense_reward(along, beside / c.block, c.weight)
+        )
+        loitering = self._loiters(path, affordance, observation.stamp, tip)
         return RewardEstimate(
             stamp=observation.stamp,
-            value=combine(dense, success is True, c.form),
+            value=combine(dense, success is True, c.form, loitering, c.interest),
             success=None if success is None else float(success),
             progress=1.0 if success else along,
             uncertainty=None if success is not None else c.weight,
-            terms=terms,
+            terms={
+                "progress": along,
+                "off_path": math.exp(-0.5 * (beside / c.block) ** 2),
+                "distance": distance,
+                "dense": dense,
+                "loitering": loitering,
+                "block": float(self._block),
+                "waypoint": float(max(ahead - self._first, -1)),
+                "success": float(success is True),
+                "judged": float(success is not None),
+            },
         )
 
-    def _begin(self, affordance: Affordance, tip: FloatArray, grasp: FloatArray | None) -> None:
+    def _begin(self, affordance: Affordance, tip: FloatArray, known: Mapping[str, Keypoint]) -> None:
         """Lay the path: the tip's start, the grasp, the waypoints."""
+        grasp = point_of(affordance.grasp, known)
         start = [tip] if self._config.from_start else []
         middle = [grasp] if grasp is not None else []
         blocks = [*start, *middle, *affordance.waypoints]
         self._graded = (affordance.stamp, affordance.instruction)
         self._path = BlockPath.through(np.array(blocks)) if blocks else None
         self._first = len(start) + len(middle)
+        moved = point_of(affordance.moves, known)
+        pushed = self._path is not None and affordance.grasp is None and moved is not None
+        self._touching = self._path.segment_of(moved) if self._path and pushed and moved is not None else 0
         self._block = 0
+        self._custody.begin(affordance, known)
+        self._loitering.reset()
 
-    def _project(
-        self, path: BlockPath, affordance: Affordance, observation: Observation, tip: FloatArray
-    ) -> tuple[float, float]:
-        """Move the block index inside its window and its gate; return arc share and distance in m.
+    def _advance(self, path: BlockPath, affordance: Affordance, tip: FloatArray) -> int:
+        """Move the block index inside its window and its gate; return the gate.
 
         The window, one block back and two ahead, keeps a path that crosses itself from being cut short.
         """
-        gate = self._gate(path, affordance, observation, tip)
-        first = min(self._block - 1, gate)
-        self._block = path.nearest(tip, first, min(self._block + 2, gate))
-        return path.project(tip, self._block, gate)
+        gate = self._gate(path, affordance)
+        self._block = path.nearest(tip, min(self._block - 1, gate), min(self._block + 2, gate))
+        return gate
 
-    def _gate(
-        self, path: BlockPath, affordance: Affordance, observation: Observation, tip: FloatArray
-    ) -> int:
-        """Return the last block that counts: the grasp, until the gripper has closed on the object."""
-        if affordance.grasp is None or self._holds(affordance, observation, tip):
+    def _gate(self, path: BlockPath, affordance: Affordance) -> int:
+        """Return the last block that counts.
+
+        That is the grasp until the object is held, and where a push meets its object until that moves.
+        """
+        if affordance.grasp is None:
+            waits = affordance.moves is not None and not self._custody.under_way
+            return self._touching if waits else path.last
+        if self._custody.held:
             return path.last
-        carried = np.flatnonzero(affordance.closed)
         grasp = max(self._first - 1, 0)
-        release = self._first + int(carried[-1]) if len(carried) else grasp
-        return path.last if self._block >= release else grasp
+        return path.last if self._block >= self._release(affordance) else grasp
 
-    def _holds(self, affordance: Affordance, observation: Observation, tip: FloatArray) -> bool:
-        c = self._config
-        if self._robot.aperture(observation.joints.position) >= c.closed_below:
-            return False
-        carried = point_of(affordance.moves, observation.keypoints)
-        if carried is None or c.carried_within <= 0:
-            return True
-        return float(np.linalg.norm(carried - tip)) <= c.carried_within
+    def _release(self, affordance: Affordance) -> int:
+        """Return the block at which a carried object is let go."""
+        carried = np.flatnonzero(affordance.closed)
+        return self._first + int(carried[-1]) if len(carried) else max(self._first - 1, 0)
 
-    def _success(self, affordance: Affordance, observation: Observation, tip: FloatArray) -> bool | None:
-        """Tell whether the goal is seen to be reached; None where what matters is not seen."""
-        c = self._config
-        target = target_point(affordance, self._seen.update({}))
-        placed = (
-            tip if affordance.moves is None else point_of(affordance.moves, visible(observation.keypoints))
-        )
-        if target is None or placed is None:
-            return None
-        horizontal, vertical = horizontal_and_vertical(placed, target)
-        there = horizontal <= c.success_horizontal and vertical <= c.success_vertical
-        return there and (affordance.grasp is None or self._let_go(observation, placed, tip))
-
-    def _let_go(self, observation: Observation, placed: FloatArray, tip: FloatArray) -> bool:
-        c = self._config
-        opened = self._robot.aperture(observation.joints.position) >= c.closed_below
-        return opened or float(np.linalg.norm(placed - tip)) > max(c.carried_within, c.block)
+    def _loiters(self, path: BlockPath, affordance: Affordance, stamp: int, tip: FloatArray) -> float:
+        """Return how far the tip's rest on its block counts as loitering; not where the way is done."""
+        at_block = float(np.linalg.norm(tip - path.blocks[self._block])) <= self._config.block / 2
+        done = self._block == path.last and not (affordance.grasp is not None and self._custody.held)
+        return self._loitering.update(stamp, self._block, at_block and not done)

@@ -31,6 +31,13 @@ class BlockPath:
         first, last = max(first, 0), min(last, self.last)
         return first + int(np.linalg.norm(self.blocks[first : last + 1] - point, axis=1).argmin())
 
+    def segment_of(self, point: FloatArray) -> int:
+        """Return the index of the block at which the segment nearest to `point` (3,) begins."""
+        if self.last == 0:
+            return 0
+        distances = [self._on_segment(point, end)[1] for end in range(1, self.last + 1)]
+        return int(np.argmin(distances))
+
     def project(self, point: FloatArray, block: int, last: int) -> tuple[float, float]:
         """Project `point` (3,) on the segments beside `block`, none of them past the block `last`.
 
