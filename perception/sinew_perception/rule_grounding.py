@@ -8,7 +8,7 @@ import numpy as np
 from sinew_core.types import Affordance, FloatArray, Keypoint, Observation, Refusal
 
 from sinew_perception.grammar import Command, NotUnderstoodError, Phrase, parse
-from sinew_perception.waypoints import Margins, above_waypoint, place_waypoints, push_waypoints
+from sinew_perception.waypoints import Margins, above_waypoint, holds, place_waypoints, push_waypoints
 
 SOURCE = "rule_grounding"
 SAME_PLACE = 0.005  # m; nearer than this there is no direction to push in
@@ -67,7 +67,7 @@ class RuleGrounding:
         if target == subject:
             raise CannotGroundError(f"{subject} cannot go to itself.")
         if command.form == "place":
-            inside = _holds(target)
+            inside = holds(target)
             if command.inside and not inside:
                 raise CannotGroundError(f"nothing can be put into {target}; only a bowl holds things.")
             return place_waypoints(moved, seen[target], seen.values(), inside, margins)
@@ -84,10 +84,6 @@ def find(phrase: Phrase, names: list[str]) -> str:
     if len(fitting) > 1:
         raise CannotGroundError(f'"{phrase.text}" may be any of {", ".join(fitting)}; say which.')
     return fitting[0]
-
-
-def _holds(name: str) -> bool:
-    return "bowl" in name.split("_")
 
 
 def _distance(a: Keypoint, b: Keypoint) -> float:

@@ -36,6 +36,11 @@ def top(keypoint: Keypoint) -> float:
     return float(keypoint.position[2] + extent(keypoint)[2] / 2)
 
 
+def holds(name: str) -> bool:
+    """Tell from an object's name whether things are put into it: a bowl."""
+    return "bowl" in name.split("_")
+
+
 def place_waypoints(
     moved: Keypoint, target: Keypoint, seen: Iterable[Keypoint], inside: bool, margins: Margins
 ) -> FloatArray:

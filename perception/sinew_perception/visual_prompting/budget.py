@@ -12,7 +12,7 @@ from sinew_perception.visual_prompting.faults import Fault
 class Limits:
     """A call is one request that is sent, repetitions included. Tokens count question and answer."""
 
-    episode_calls: int = 12
+    episode_calls: int = 20
     calls: int = 1000
     tokens: int = 2_000_000
 

@@ -31,13 +31,15 @@ class Config:
 
     base_url: str = "https://api.openai.com/v1"
     model: str = MODEL
-    key_env: str = "OPENAI_API_KEY"  # the environment variable that holds the key; empty: none is sent
+    key_env: str = (
+        "OPENAI_API_KEY"  # the environment variable that holds the key; empty: the server wants none
+    )
     timeout: float = 30.0  # s that one request may take
     max_retries: int = 2  # after timeouts, broken connections, 408, 409, 429 and 5xx, with back-off
-    max_tokens: int = 1500  # of one answer
+    max_tokens: int = 2000  # of one answer
     tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     temperature: float | None = None  # None: the server's own
-    form: Form = "json_schema"  # `json_object` or `text` for servers that do not know schemas
+    form: Form = "json_schema"  # weaker ones are for servers that do not know schemas
     max_bytes: int = 1_000_000  # of a response; more is not read
     limits: Limits = field(default_factory=Limits)
     record: Path | None = FOLDER  # folder for every answer; null: none is kept
@@ -105,7 +107,7 @@ class Chat:
         body: dict[str, Any] = {
             "model": config.model,
             "messages": request_messages(question),
-            "response_format": response_format(question, config.form),
+            **response_format(question, config.form),
             config.tokens_field: config.max_tokens,
         }
         if config.temperature is not None:

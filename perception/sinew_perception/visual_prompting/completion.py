@@ -35,11 +35,13 @@ def request_messages(question: Question) -> list[dict[str, Any]]:
 
 
 def response_format(question: Question, form: Form) -> dict[str, Any]:
-    """Return the form in which the answer is asked for."""
-    if form != "json_schema":
-        return {"type": form}
+    """Return the field that asks for an answer's form; none where only the prompt does."""
+    if form == "text":
+        return {}
+    if form == "json_object":
+        return {"response_format": {"type": form}}
     schema = {"name": "affordance", "strict": True, "schema": question.schema}
-    return {"type": "json_schema", "json_schema": schema}
+    return {"response_format": {"type": form, "json_schema": schema}}
 
 
 def read_completion(data: bytes, content_type: str) -> tuple[str, int]:

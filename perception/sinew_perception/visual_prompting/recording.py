@@ -36,7 +36,16 @@ class Recording:
             raise Fault("bad record", f"{path}: {type(error).__name__}: {error}.") from error
 
     def store(self, question: Question, model: str, reply: Reply) -> Path:
-        """Write a reply and the images it is about; whoever reads meanwhile finds all of it or nothing."""
+        """Write a reply and the images it is about; whoever reads meanwhile finds all of it or nothing.
+
+        Raises Fault `bad record` where that cannot be: what is not kept could not be repeated.
+        """
+        try:
+            return self._store(question, model, reply)
+        except OSError as error:
+            raise Fault("bad record", f"{self.folder}: cannot be written ({error.strerror}).") from error
+
+    def _store(self, question: Question, model: str, reply: Reply) -> Path:
         key = question.key(model)
         for image in question.images:
             _write(self.folder / f"{key}.{image.name}.png", image.png())

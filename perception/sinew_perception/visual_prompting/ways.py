@@ -10,7 +10,7 @@ from sinew_core.types import Affordance, FloatArray, Keypoint, Observation
 from sinew_perception.visual_prompting.answer import Answer
 from sinew_perception.visual_prompting.faults import Fault
 from sinew_perception.visual_prompting.marks import Marks
-from sinew_perception.waypoints import Margins, above_waypoint, place_waypoints, push_waypoints
+from sinew_perception.waypoints import Margins, above_waypoint, holds, place_waypoints, push_waypoints
 
 SAME_PLACE = 0.005  # m; nearer than this there is nothing to move
 BESIDE = 0.04  # m, horizontally; nearer waypoints are the way's ends, which are known better than a cell
@@ -71,7 +71,7 @@ def _refined(
         return np.vstack([_between(named, [target], ends[0][2]), ends])
     others = seen.values()
     if action == "place":
-        inside = holds(seen, target)
+        inside = any(holds(name) for name, item in seen.items() if item is target)
         first, above, release = place_waypoints(moved, target, others, inside, margins)
         return np.vstack([first, _between(named, [moved, target], above[2]), above, release])
     return push_waypoints(moved, target, others, margins)
@@ -83,9 +83,3 @@ def _between(named: FloatArray, ends: list[Keypoint], lowest: float) -> FloatArr
     kept = named[np.all(away, axis=0)].copy()
     kept[:, 2] = np.maximum(kept[:, 2], lowest)
     return kept
-
-
-def holds(seen: Mapping[str, Keypoint], target: Keypoint) -> bool:
-    """Tell whether an object is one that things are put into: a bowl."""
-    name = next((name for name, item in seen.items() if item is target), "")
-    return "bowl" in name.split("_")

@@ -54,6 +54,7 @@ def observe() -> Observe:
 
 
 @pytest.fixture
-def server() -> Iterator[ChatServer]:
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[ChatServer]:
+    monkeypatch.setenv("NO_PROXY", "*")
     with ChatServer() as server:
         yield server

@@ -361,6 +361,28 @@ def test_the_marked_images_are_kept_with_the_answer(model: Make, observe: Any, t
     assert (stored["model"], stored["tokens"]) == ("tiny", 900)
 
 
+def test_an_answer_that_cannot_be_kept_is_said(model: Make, observe: Any, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    why = reason(model(record=str(tmp_path / "file" / "answers")), observe())
+    assert why.startswith(f"bad record: {tmp_path}/file/answers: cannot be written")
+
+
+@pytest.mark.parametrize("form, asked", [("json_object", {"type": "json_object"}), ("text", None)])
+def test_servers_without_schemas_are_asked_in_another_form(
+    form: str, asked: Any, model: Make, server: ChatServer, observe: Any
+) -> None:
+    assert isinstance(ask(model(form=form), observe()), Affordance)
+    assert isinstance(
+        ask(model(tokens_field="max_completion_tokens", temperature=0.5), observe()), Affordance
+    )
+    first, second = server.requests
+    assert first.get("response_format") == asked
+    assert second["response_format"]["json_schema"]["strict"] is True
+    assert (second["max_completion_tokens"], second["temperature"]) == (2000, 0.5)
+    assert "temperature" not in first
+    assert first["path"] == "/v1/chat/completions"
+
+
 def test_samples_must_agree_on_action_and_objects(model: Make, server: ChatServer, observe: Any) -> None:
     server.respond = [edited(grasp="P4", moves="P5"), edited(target="c3"), seeing]
     answer = ask(model(agreement={"samples": 3}), observe())
