@@ -20,6 +20,7 @@ from sinew_core.types import Affordance, FloatArray, ImageArray, Observation, Re
 
 from sinew_perception.affordance_command_inputs import Files, observe_files, observe_scene
 from sinew_perception.drawing.canvas import Canvas
+from sinew_perception.visual_prompting.answer import Answer
 from sinew_perception.visual_prompting.faults import Fault, quoted
 from sinew_perception.visual_prompting.marks import MarkConfig, make_marks
 from sinew_perception.visual_prompting.model import Asked, Config, VisualPrompting
@@ -104,11 +105,13 @@ def _ask(arguments: argparse.Namespace, console: Console) -> int:
     except InferenceError as error:
         console.print(f"sinew affordance: {error}", markup=False)
         return 1
-    _write(arguments.out, _picture(hardware, observation, answer))
+    last = getattr(model, "last", None)
+    chosen = last.answer if isinstance(last, Asked) else None
+    _write(arguments.out, _picture(hardware, observation, answer, chosen))
     if arguments.json:
         print(json.dumps(_plain(answer) | {"picture": str(arguments.out)}), flush=True)
     else:
-        _print(console, observation, answer, model, arguments.out)
+        _print(console, observation, answer, chosen, arguments.out)
     return 1 if isinstance(answer, Refusal) else 0
 
 
@@ -163,31 +166,32 @@ def _make_model(arguments: argparse.Namespace, hardware: Hardware) -> Affordance
     return VisualPrompting(from_mapping(Config, data, f"--provider {name}"), hardware)
 
 
-def _picture(hardware: Hardware, observation: Observation, answer: Affordance | Refusal) -> ImageArray:
+def _picture(
+    hardware: Hardware, observation: Observation, answer: Affordance | Refusal, chosen: Answer | None
+) -> ImageArray:
     config = MarkConfig()
     try:
         marks = make_marks(config, hardware, observation)
     except Fault:  # nothing to mark; then the images as they are
         frame = next(iter(observation.frames.values()))
         return add_captions(Canvas(frame.rgb, config.width).image, answer)
-    return draw_answer(marks, observation, answer, config.width)
+    return draw_answer(marks, observation, answer, config.width, chosen)
 
 
 def _print(
     console: Console,
     observation: Observation,
     answer: Affordance | Refusal,
-    model: AffordanceModel,
+    chosen: Answer | None,
     out: Path,
 ) -> None:
     lines = [
         f"asked: {answer.instruction}",
         f"seen: {', '.join(sorted(observation.keypoints)) or 'nothing'}",
     ]
-    last = getattr(model, "last", None)
-    if isinstance(last, Asked):
-        lines.append(f"described: {quoted(last.answer.description, 1000)}")
-        lines.append(f"reasoned: {quoted(last.answer.reasoning, 1000)}")
+    if chosen is not None:
+        lines.append(f"described: {quoted(chosen.description, 1000)}")
+        lines.append(f"reasoned: {quoted(chosen.reasoning, 1000)}")
     if isinstance(answer, Refusal):
         lines.append(f"refused: {answer.reason}")
     else:

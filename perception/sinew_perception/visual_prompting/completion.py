@@ -48,7 +48,7 @@ def read_completion(data: bytes, content_type: str) -> tuple[str, int]:
     """Return the text of a response body and the tokens that it says it cost, 0 if it does not say.
 
     A message without text is an empty one. Raises Fault `malformed` for what is no completion and
-    `refused` where the server says that the model declines.
+    `declined` where the server says that the model declines.
     """
     try:
         body = json.loads(data)
@@ -63,7 +63,7 @@ def read_completion(data: bytes, content_type: str) -> tuple[str, int]:
             f'it begins "{start}".',
         ) from error
     if isinstance(declined, str) and declined:
-        raise Fault("refused", quoted(declined, 300))
+        raise Fault("declined", quoted(declined, 300))
     if choice.get("finish_reason") == "length":
         raise Fault("malformed", "the answer was cut off; allow more tokens (max_tokens).")
     return text if isinstance(text, str) else "", _count(body)

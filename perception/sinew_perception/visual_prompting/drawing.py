@@ -20,21 +20,28 @@ GRID_OPACITY = 0.45
 
 def draw_top(marks: Marks, width: int) -> ImageArray:
     """Return the top image, at least `width` px wide, with the grid and the candidates."""
+    canvas, _ = mark_top(marks, width)
+    return canvas.image
+
+
+def mark_top(marks: Marks, width: int) -> tuple[Canvas, FloatArray]:
+    """Return the drawn top image, and where the candidates' labels are: (n, 4) px, left to bottom."""
     canvas = Canvas(marks.top.rgb, width)
     points = np.array([canvas.at(candidate.pixel) for candidate in marks.candidates])
     placer = Placer(_enlarged(marks.objects, canvas), points)
     _draw_grid(canvas, marks, placer)
     middles = {name: canvas.at(group[0].pixel) for name, group in marks.by_object().items()}
-    sizes = [text_size(candidate.label, POINT_TEXT) for candidate in marks.candidates]
-    corners = [
-        placer.beside(i, middles[candidate.object], sizes[i]) for i, candidate in enumerate(marks.candidates)
-    ]
-    for point, corner, size in zip(points, corners, sizes, strict=True):
-        _draw_leader(canvas, point, corner, size)
-    for candidate, corner in zip(marks.candidates, corners, strict=True):
+    boxes = []
+    for i, candidate in enumerate(marks.candidates):
+        size = text_size(candidate.label, POINT_TEXT)
+        corner = placer.beside(i, middles[candidate.object], size)
+        boxes.append([*corner, *(corner + size)])
+    for point, box in zip(points, boxes, strict=True):
+        _draw_leader(canvas, point, np.array(box))
+    for candidate, box in zip(marks.candidates, boxes, strict=True):
         canvas.disc(candidate.pixel, POINT, 3.5)
-        write(canvas.image, candidate.label, corner, POINT, POINT_TEXT)
-    return canvas.image
+        write(canvas.image, candidate.label, np.array(box[:2]), POINT, POINT_TEXT)
+    return canvas, np.array(boxes)
 
 
 def draw_side(image: MarkedImage, marks: Marks, width: int) -> ImageArray:
@@ -82,8 +89,8 @@ def _draw_grid(canvas: Canvas, marks: Marks, placer: Placer) -> None:
         write(canvas.image, cell, placer.corner(corners, size), CELL, CELL_TEXT)
 
 
-def _draw_leader(canvas: Canvas, point: FloatArray, corner: FloatArray, size: tuple[int, int]) -> None:
-    nearest = np.clip(point, corner, np.asarray(corner) + size)
+def _draw_leader(canvas: Canvas, point: FloatArray, box: FloatArray) -> None:
+    nearest = np.clip(point, box[:2], box[2:])
     if np.linalg.norm(nearest - point) > 6:
         canvas.line([image_pixel(canvas, point), image_pixel(canvas, nearest)], POINT, 1)
 

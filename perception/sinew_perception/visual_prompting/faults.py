@@ -22,7 +22,7 @@ Word = Literal[
     "bad record",
     "ambiguous",
     "out of reach",
-    "refused",  # by the model, in its own words
+    "declined",  # by the model, in its own words
 ]
 
 

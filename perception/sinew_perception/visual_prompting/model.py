@@ -76,7 +76,7 @@ class VisualPrompting:
         answer = self._agree(question, marks)
         self.last = Asked(marks, question, answer)
         if answer.refusal is not None:
-            raise Fault("refused", answer.refusal)
+            raise Fault("declined", answer.refusal)
         margins = config.margins if config.refine else None
         affordance = make_affordance(answer, marks, observation, instruction, source=SOURCE, margins=margins)
         chosen = [name for name in (affordance.moves, affordance.target) if isinstance(name, str)]

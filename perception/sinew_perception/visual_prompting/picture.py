@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from sinew_core.types import Affordance, FloatArray, ImageArray, Observation, Refusal
 
 from sinew_perception.drawing.canvas import Canvas, Colour
 from sinew_perception.geometry import PosedCamera, project
-from sinew_perception.visual_prompting.drawing import draw_side, draw_top
+from sinew_perception.visual_prompting.answer import Answer
+from sinew_perception.visual_prompting.drawing import draw_side, draw_top, mark_top
 from sinew_perception.visual_prompting.marks import MarkedImage, Marks
 
 WAY: Colour = (90, 200, 255)
@@ -19,20 +21,38 @@ BAD: Colour = (255, 130, 110)
 PLAIN: Colour = (255, 255, 255)
 
 
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """A named place of an answer."""
+
+    text: str
+    point: FloatArray  # (3,) m
+    colour: Colour
+
+
 def draw_marks(marks: Marks, width: int) -> ImageArray:
     """Return the marked images side by side."""
     return _beside([draw_top(marks, width), *([draw_side(marks.side, marks, width)] if marks.side else [])])
 
 
 def draw_answer(
-    marks: Marks, observation: Observation, answer: Affordance | Refusal, width: int
+    marks: Marks,
+    observation: Observation,
+    answer: Affordance | Refusal,
+    width: int,
+    chosen: Answer | None = None,
 ) -> ImageArray:
-    """Return the marked images side by side with the answer drawn over them, its sentence above."""
-    images = [(marks.top, draw_top(marks, width))]
+    """Return the marked images side by side with the answer drawn over them, its sentence above.
+
+    `chosen` are the marks that the answer was given in, where it was.
+    """
+    top, labels = mark_top(marks, width)
+    signs = [] if isinstance(answer, Refusal) else _signs(marks, observation, answer, chosen)
+    images = [_draw_way(marks.top, top.image, observation, answer, signs, labels)]
     if marks.side is not None:
-        images.append((marks.side, draw_side(marks.side, marks, width)))
-    drawn = [_draw_way(image, marked, observation, answer) for image, marked in images]
-    return add_captions(_beside(drawn), answer)
+        side = draw_side(marks.side, marks, width)
+        images.append(_draw_way(marks.side, side, observation, answer, signs, np.empty((0, 4))))
+    return add_captions(_beside(images), answer)
 
 
 def add_captions(image: ImageArray, answer: Affordance | Refusal) -> ImageArray:
@@ -49,7 +69,7 @@ def add_captions(image: ImageArray, answer: Affordance | Refusal) -> ImageArray:
 
 def summary(answer: Affordance) -> str:
     """Return an affordance in one line."""
-    verb = "grasp" if answer.grasp is not None else "push" if answer.moves is not None else "reach"
+    verb = "place" if answer.grasp is not None else "push" if answer.moves is not None else "reach"
     acted_on = "" if answer.moves is None else f" {answer.moves} to"
     return f"{verb}{acted_on} {name_place(answer.target)}, by {len(answer.waypoints)} waypoints"
 
@@ -61,31 +81,51 @@ def name_place(place: str | FloatArray | None) -> str:
     return "(" + ", ".join(f"{x:.3f}" for x in place) + ") m"
 
 
+def _signs(marks: Marks, observation: Observation, answer: Affordance, chosen: Answer | None) -> list[Sign]:
+    """Return what is taken hold of or pushed, and the target: at the chosen marks, else at the keypoints."""
+    start = answer.grasp if answer.grasp is not None else answer.moves
+    named = (None, None) if chosen is None else (chosen.grasp or chosen.moves, chosen.target)
+    signs = []
+    for role, where, label, colour in (
+        ("grasp" if answer.grasp is not None else "push", start, named[0], GRASP),
+        ("target", answer.target, named[1], TARGET),
+    ):
+        candidate = marks.candidate(label) if label else None
+        point = _place(observation, where) if candidate is None else candidate.point
+        if point is not None:
+            signs.append(Sign(f"{role} {label}" if label else role, point, colour))
+    return signs
+
+
 def _draw_way(
-    image: MarkedImage, marked: ImageArray, observation: Observation, answer: Affordance | Refusal
+    image: MarkedImage,
+    marked: ImageArray,
+    observation: Observation,
+    answer: Affordance | Refusal,
+    signs: Sequence[Sign],
+    labels: FloatArray,
 ) -> ImageArray:
+    """Draw the way and its ends on a marked image, without hiding labels (n, 4) if that can be helped."""
     canvas = Canvas(marked, marked.shape[1])
     if isinstance(answer, Refusal):
         return canvas.image
     scale = marked.shape[1] / image.rgb.shape[1]
-    start = _place(observation, answer.grasp if answer.grasp is not None else answer.moves)
-    points = [*([start] if start is not None and answer.grasp is not None else []), *answer.waypoints]
-    pixels = _pixels(image.camera, points, scale)
+    grasp = _place(observation, answer.grasp)
+    pixels = _pixels(image.camera, [*([] if grasp is None else [grasp]), *answer.waypoints], scale)
     if len(pixels) > 1:
         canvas.line(pixels, WAY)
     first = len(pixels) - len(answer.waypoints)
     for pixel, closed in zip(pixels[first:], answer.closed, strict=True):
         (canvas.disc if closed else canvas.ring)(pixel, WAY, 4.0)
         canvas.keep_free(pixel, 6.0)
-    target = _place(observation, answer.target)
-    for point, colour, text in (
-        (start, GRASP, "grasp" if answer.grasp is not None else "moves"),
-        (target, TARGET, "target"),
-    ):
-        if point is not None:
-            pixel = _pixels(image.camera, [point], scale)[0]
-            canvas.ring(pixel, colour, 12.0)
-            canvas.label(text, pixel, colour, 14.0)
+    for left, upper, right, lower in labels:
+        canvas.keep_free(np.array([left + right, upper + lower]) / 2, float(right - left) / 2)
+    for sign in signs:
+        pixel = _pixels(image.camera, [sign.point], scale)[0]
+        canvas.ring(pixel, sign.colour, 12.0)
+        canvas.keep_free(pixel, 12.0)
+    for sign in signs:
+        canvas.label(sign.text, _pixels(image.camera, [sign.point], scale)[0], sign.colour, 14.0)
     return canvas.image
 
 

@@ -29,7 +29,7 @@ def make_affordance(
 
     With `margins` the ends of the way are those that the keypoints give, and what the answer named in
     between is kept, raised to where a carried object clears everything; a push has only its ends. Without,
-    the way is as named. Raises Fault `refused` for a push to where the object is.
+    the way is as named. Raises Fault `declined` for a push to where the object is.
     """
     target = marks.candidate(answer.target)
     moved = None if answer.moves is None else marks.candidate(answer.moves)
@@ -42,7 +42,7 @@ def make_affordance(
     if margins is not None:
         moving = None if moved is None else observation.keypoints[moved.object]
         if moving is not None and np.linalg.norm(moving.position[:2] - end.position[:2]) < SAME_PLACE:
-            raise Fault("refused", f"{answer.moves} is at {answer.target} already.")
+            raise Fault("declined", f"{answer.moves} is at {answer.target} already.")
         named = _refined(answer.action, named, moving, end, observation.keypoints, margins)
         closed = np.full(len(named), answer.action != "reach")
     return Affordance(

@@ -208,7 +208,7 @@ def test_what_the_model_declines_is_refused_in_its_words(hardware: Hardware, obs
         observe(), "a unicorn"
     )
     assert isinstance(answer, Refusal)
-    assert answer.reason.startswith("refused: There is no [31m unicorn. x")
+    assert answer.reason.startswith("declined: There is no [31m unicorn. x")
     assert len(answer.reason) < 320
     assert answer.saw == tuple(sorted(observe().keypoints))
 

@@ -224,7 +224,7 @@ def test_a_server_that_is_too_slow_is_not_waited_for(
 
 def test_a_model_that_declines_is_quoted(model: Make, server: ChatServer, observe: Any) -> None:
     server.respond = [saying(None, message={"content": None, "refusal": "I would rather not."})]
-    assert reason(model(), observe()) == "refused: I would rather not."
+    assert reason(model(), observe()) == "declined: I would rather not."
 
 
 def test_nobody_listening_is_said(model: Make, observe: Any) -> None:
