@@ -185,14 +185,17 @@ class KeypointTracker:
         return track.grasp is None and now.stamp - track.seen >= self._seconds("lose_after")
 
     def _welcome(self, left: Detections, now: Moment) -> None:
-        """Give names to what is new: its old one if it was lost and can be told, else one never used."""
+        """Give names to what is new: an old one if it can be told whose it is, else one never used."""
         back = only_one(list(self._lost.values()), list(left))
         for name, detection in back.items():
             self._tracks[name] = self._born(name, left[detection], now)
             del self._lost[name]
         strangers = {name: seen for name, seen in left.items() if name not in back.values()}
-        for kind, seen in self._newcomers.grown_up(strangers):
-            name = unused(kind, [*self._tracks, *self._lost])
+        grown_up = self._newcomers.grown_up(strangers)
+        for kind, seen in grown_up:
+            hidden = [t.name for t in self._tracks.values() if t.kind == kind and t.seen < now.stamp]
+            alone = len(hidden) == 1 and [other for other, _ in grown_up].count(kind) == 1
+            name = hidden[0] if alone else unused(kind, [*self._tracks, *self._lost])
             self._tracks[name] = self._born(name, seen, now)
 
     def _born(self, name: str, seen: Keypoint, now: Moment) -> Track:

@@ -6,63 +6,115 @@ import numpy as np
 from sinew_core.models import make_affordance, make_policy
 from sinew_core.types import FloatArray, Keypoint, Observation, Refusal
 
-from sinew_eval.benches.tracking.motions import AFTER, BEFORE, ROOM, Script, wait, yaw_of
-from sinew_eval.benches.tracking.stage import AWAY, Stage
+from sinew_eval.benches.tracking.motions import (
+    AFTER,
+    BEFORE,
+    FASTEST,
+    ROOM,
+    Script,
+    alike,
+    free_place,
+    glide,
+    wait,
+)
+from sinew_eval.benches.tracking.stage import AWAY, Places, Stage
 
 TRIES = 30
 APPROACH = 14  # control periods of the arm's way
+STAY = (4, 36)  # control periods over an object; with a part of the ways it is hidden for 0.3 to 2 s
+SETTLE = 12  # control periods for it to come to rest
 LONGEST = 200  # control periods of a policy
 
 
 def covered(stage: Stage, rng: np.random.Generator) -> Script:
-    """The arm comes between an object and both cameras, stays up to 2 s, and goes."""
+    """The arm comes between an object and both cameras, stays for up to 2 s, and goes."""
     return _cover(stage, rng, 0.0, 0.01)
 
 
 def partly(stage: Stage, rng: np.random.Generator) -> Script:
-    """The arm hides a part of an object from both cameras, stays up to 2 s, and goes."""
+    """The arm hides a part of an object from both cameras, stays for up to 2 s, and goes."""
     return _cover(stage, rng, 0.15, 0.6)
+
+
+def rival(stage: Stage, rng: np.random.Generator) -> Script:
+    """While the arm hides one of two alike, the other one glides away in plain sight."""
+    name = alike(stage)[0]
+    other = next(each for each in alike(stage) if each != name)
+    over = _find_cover(stage, name, rng, 0.0, 0.01)
+    yield from wait(stage, BEFORE)
+    yield from _way(stage.robot.home, over)
+    goal = _in_sight(stage, other, rng)
+    if goal is not None:
+        yield from glide(stage, {other: goal}, FASTEST, 0.0, over)
+    yield from wait(stage, 2)
+    yield from _way(over, stage.robot.home)
+    yield from wait(stage, AFTER)
+
+
+def _in_sight(stage: Stage, name: str, rng: np.random.Generator) -> FloatArray | None:
+    """Return a place (2,) m to which an object can glide without being hidden from the cameras."""
+    moment, start = stage.look(), stage.ground(name)
+    for _ in range(TRIES):
+        goal = free_place(stage, name, rng)
+        way = start + np.linspace(0, 1, 10)[:, None] * (goal - start)
+        if stage.shown(name, way, moment).min() > 0.7:
+            return goal
+    return None
 
 
 def _cover(stage: Stage, rng: np.random.Generator, least: float, most: float) -> Script:
     name = str(rng.choice(stage.movable()))
-    home, over = stage.robot.home, _find_cover(stage, name, rng, least, most)
+    over = _find_cover(stage, name, rng, least, most)
     yield from wait(stage, BEFORE)
-    for share in np.arange(1, APPROACH + 1) / APPROACH:
-        yield home + share * (over - home)
-    for _ in range(int(rng.integers(3, 24))):
-        yield over
-    for share in np.arange(1, APPROACH + 1) / APPROACH:
-        yield over + share * (home - over)
-    for _ in range(AFTER):
-        yield home
+    yield from _there_and_back(stage, over, int(rng.integers(*STAY)))
+    yield from wait(stage, AFTER)
+
+
+def _there_and_back(stage: Stage, over: FloatArray, stay: int) -> Script:
+    yield from _way(stage.robot.home, over)
+    yield from (over for _ in range(stay))
+    yield from _way(over, stage.robot.home)
+
+
+def _way(start: FloatArray, end: FloatArray) -> Script:
+    yield from (start + share * (end - start) for share in np.arange(1, APPROACH + 1) / APPROACH)
 
 
 def _find_cover(stage: Stage, name: str, rng: np.random.Generator, least: float, most: float) -> FloatArray:
     """Put an object where an arm over the table would hide it; return the joints (n,) of that arm.
 
-    With `least` to `most` of it shown to the camera that sees it best. The arm is back home afterwards.
+    With `least` to `most` of it shown to the camera that sees it best, and nothing touched on the way.
+    The arm is back home afterwards; where nothing is found, it stays there.
     """
-    home, was = stage.robot.home, stage.ground(name)
-    found: tuple[FloatArray, FloatArray] | None = None
+    home, places = stage.robot.home, stage.places()
     for _ in range(TRIES):
-        stage.world.place(name, np.array([*AWAY, 0.02]))
         over = _pose_over(stage, rng)
-        for share in (0.3, 0.6, *[1.0] * 8):
-            stage.advance(home + share * (over - home))
-        places = rng.uniform(stage.area.lower, stage.area.upper, (400, 2))
-        clear = stage.room(name, places) > ROOM
-        shown = stage.shown(name, places, stage.look())
-        fits = places[clear & (shown >= least) & (shown <= most)]
-        if len(fits):
-            found = over, fits[0]
-            break
-    for _ in range(20):
-        stage.advance(home)
-    stage.place(name, was if found is None else found[1])
-    for _ in range(4):
-        stage.advance(home)
-    return home if found is None else found[0]
+        stage.world.place(name, np.array([*AWAY, 0.02]))
+        _go(stage, over)
+        spots = rng.uniform(stage.area.lower, stage.area.upper, (400, 2))
+        shown = stage.shown(name, spots, stage.look())
+        fits = spots[(stage.room(name, spots) > ROOM) & (shown >= least) & (shown <= most)]
+        _go(stage, home)
+        if len(fits) and _untouched(stage, over, {**places, name: (fits[0], 0.0)}):
+            return over
+    stage.put(places)
+    return home
+
+
+def _untouched(stage: Stage, over: FloatArray, places: Places) -> bool:
+    """Put the objects at their places and try the arm's way; tell whether it moves none of them."""
+    stage.put(places)
+    for target in _there_and_back(stage, over, 3):
+        stage.advance(target)
+    _go(stage, stage.robot.home)
+    moved = [np.linalg.norm(stage.ground(name) - ground) for name, (ground, _) in places.items()]
+    stage.put(places)
+    return bool(max(moved) < 0.003)
+
+
+def _go(stage: Stage, joints: FloatArray) -> None:
+    for _ in range(SETTLE):
+        stage.advance(joints)
 
 
 def _pose_over(stage: Stage, rng: np.random.Generator) -> FloatArray:
@@ -106,7 +158,7 @@ def _told(stage: Stage) -> Observation:
     keypoints = {}
     for placed in stage.world.scene.objects:
         spec, position = placed.spec, state.objects[placed.spec.name].position
-        yaw = (yaw_of(stage, spec.name) + np.pi / 4) % (np.pi / 2) - np.pi / 4
+        yaw = (stage.yaw(spec.name) + np.pi / 4) % (np.pi / 2) - np.pi / 4
         keypoints[spec.name.replace(" ", "_")] = Keypoint(
             position.copy(), yaw=float(yaw) if spec.shape == "cube" else None, extent=np.array(spec.size)
         )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from sinew_eval.benches.tracking.arm_motions import carried_out, covered, partly
+from sinew_eval.benches.tracking.arm_motions import carried_out, covered, partly, rival
 from sinew_eval.benches.tracking.motions import Script, moved, passing, removed, shoved
 from sinew_eval.benches.tracking.stage import BOTH, Stage
 
@@ -28,6 +28,7 @@ EVENTS: Mapping[str, Event] = {
     # One camera: what it cannot see is hidden. Two are rarely without sight of a thing at once.
     "covered": Event("pick_place", covered, ("top",)),
     "covered_alike": Event("sinew_eval.benches.tracking.scenes:TwoAlike", covered, ("top",)),
+    "rival": Event("sinew_eval.benches.tracking.scenes:TwoAlike", rival, ("top",)),
     "partly": Event("pick_place", partly),
     "carried": Event("pick_place", carried_out),
     "stacked": Event("stack", carried_out),

@@ -46,7 +46,7 @@ def shoved(stage: Stage, rng: np.random.Generator) -> Script:
 
 def passing(stage: Stage, rng: np.random.Generator) -> Script:
     """Two alike glide past each other, so that the nearer one becomes the farther one; twice."""
-    first, second = _alike(stage)
+    first, second = alike(stage)
     middle = (np.array(stage.area.lower) + np.array(stage.area.upper)) / 2
     for name in stage.movable():
         if name not in (first, second):
@@ -76,22 +76,22 @@ def removed(stage: Stage, rng: np.random.Generator) -> Script:
     yield from wait(stage, AFTER)
 
 
-def glide(stage: Stage, goals: dict[str, FloatArray], speed: float, turn: float) -> Script:
-    """Move objects in straight lines, all of them arriving together; speed m/s, turn rad on the way."""
+def glide(
+    stage: Stage, goals: dict[str, FloatArray], speed: float, turn: float, arm: FloatArray | None = None
+) -> Script:
+    """Move objects in straight lines, all of them arriving together; speed m/s, turn rad on the way.
+
+    `arm` (n,) are the joints that the arm keeps meanwhile, those that it has where none are given.
+    """
+    arm = stage.joints.position.copy() if arm is None else arm
     starts = {name: stage.ground(name) for name in goals}
     way = max(float(np.linalg.norm(goals[name] - starts[name])) for name in goals)
     steps = max(1, round(way / (speed * stage.hardware.config.control_period)))
-    yaws = {name: yaw_of(stage, name) for name in goals}
+    yaws = {name: stage.yaw(name) for name in goals}
     for share in np.arange(1, steps + 1) / steps:
         for name, goal in goals.items():
             stage.place(name, starts[name] + share * (goal - starts[name]), yaws[name] + share * turn)
-        yield stage.joints.position.copy()
-
-
-def yaw_of(stage: Stage, name: str) -> float:
-    """Return an upright object's yaw, rad."""
-    w, _, _, z = stage.world.state().objects[name].quaternion
-    return float(2 * np.arctan2(z, w))
+        yield arm
 
 
 def free_place(stage: Stage, name: str, rng: np.random.Generator, farthest: float = np.inf) -> FloatArray:
@@ -106,7 +106,8 @@ def free_place(stage: Stage, name: str, rng: np.random.Generator, farthest: floa
         room -= 0.002  # it stands between others; less has to do
 
 
-def _alike(stage: Stage) -> tuple[str, str]:
+def alike(stage: Stage) -> tuple[str, str]:
+    """Return the two of one colour."""
     names = stage.movable()
     first = next(name for name in names if any(other.startswith(name + " ") for other in names))
     return first, next(name for name in names if name.startswith(first + " "))

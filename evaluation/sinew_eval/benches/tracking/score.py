@@ -27,6 +27,7 @@ class Score:
     believed: list[float] = field(default_factory=list)  # m, of those not visible
     kept: int = 0  # identities, after something has happened to their object
     asked: int = 0
+    hidden: list[int] = field(default_factory=list)  # sets of frames that each occlusion took
     ghosts: int = 0  # visible keypoints that are nobody's
     keypoints: int = 0
     missing: int = 0  # objects that are seen well enough and have no visible keypoint
@@ -39,11 +40,12 @@ class Score:
         self.errors += other.errors
         self.believed += other.believed
         self.stories += other.stories
+        self.hidden += other.hidden
         for name in ("kept", "asked", "ghosts", "keypoints", "missing", "shown", "sequences"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def summary(self) -> dict[str, Any]:
-        """Return the figures."""
+        """Return the figures; of occlusions the shortest, the median and the longest."""
         errors = 1000 * np.array(self.errors or [np.nan])
         believed = 1000 * np.array(self.believed or [np.nan])
         return {
@@ -52,6 +54,8 @@ class Score:
             "believed_median_mm": None if not self.believed else round(float(np.median(believed)), 2),
             "identity_kept": round(self.kept / self.asked, 4) if self.asked else None,
             "identities": self.asked,
+            "occlusions": len(self.hidden),
+            "occlusion_sets": [int(n) for n in np.percentile(self.hidden or [0], (0, 50, 100))],
             "ghosts": round(self.ghosts / max(self.keypoints, 1), 4),
             "missing": round(self.missing / max(self.shown, 1), 4),
             "sequences": self.sequences,
@@ -68,7 +72,7 @@ class Judge:
         self._asked_at: dict[str, FloatArray] = {}  # (3,) m, where an object was known again last
         self._place: dict[str, FloatArray] = {}  # (3,) m, in the last set of frames
         self._still: dict[str, int] = {}  # sets of frames since an object moved
-        self._hidden: set[str] = set()
+        self._hidden: dict[str, int] = {}  # since how many sets of frames
         self._waiting: dict[str, int] = {}  # sets of frames since an object is seen again
         self._index = 0
 
@@ -112,14 +116,14 @@ class Judge:
     def _uncovered(self, thing: str, seen: float, truth: Truth, percept: Percept) -> None:
         """An object that was hidden and is seen again has to have its name back, within AGAIN sets."""
         if seen < HIDDEN:
-            self._hidden.add(thing)
+            self._hidden[thing] = self._hidden.get(thing, 0) + 1
             self._waiting.pop(thing, None)
         elif seen >= SEEN and thing in self._hidden:
             self._waiting[thing] = self._waiting.get(thing, 0) + 1
             kept = self._is_kept(thing, truth, percept)
             if kept or self._waiting[thing] >= AGAIN:
                 self._ask(thing, kept)
-                self._hidden.discard(thing)
+                self.score.hidden.append(self._hidden.pop(thing))
                 del self._waiting[thing]
 
     def _come_to_rest(self, thing: str, seen: float, truth: Truth, percept: Percept) -> None:

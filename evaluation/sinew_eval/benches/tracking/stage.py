@@ -11,6 +11,8 @@ from sinew_core.hardware import Hardware
 from sinew_core.types import CameraFrame, FloatArray, JointCommand, JointState, Task
 from sinew_perception.truth import true_objects
 
+Places = dict[str, tuple[FloatArray, float]]  # by object: ground (2,) m and yaw rad
+
 BOTH = ("top", "side")
 AWAY = (0.2, -1.5)  # m; no camera sees what lies here
 
@@ -45,9 +47,14 @@ class Stage:
         return self._station.arm.read()
 
     def look(self) -> Moment:
-        """Read the cameras and the truth."""
+        """Read the cameras and the truth, less what has been taken away."""
         frames = {name: self._station.cameras[name].read() for name in self.cameras}
-        return Moment(frames, self.joints, true_objects(self.hardware, self._station, frames))
+        truth = {
+            name: (position, seen)
+            for name, (position, seen) in true_objects(self.hardware, self._station, frames).items()
+            if np.linalg.norm(position[:2] - AWAY) > 0.3
+        }
+        return Moment(frames, self.joints, truth)
 
     def advance(self, target: FloatArray) -> None:
         """Send joint targets (n,) and let one control period pass."""
@@ -63,6 +70,20 @@ class Stage:
         """Return where an object stands, (2,) m."""
         position: FloatArray = self.world.state().objects[name].position[:2]
         return position.copy()
+
+    def yaw(self, name: str) -> float:
+        """Return an upright object's yaw, rad."""
+        w, _, _, z = self.world.state().objects[name].quaternion
+        return float(2 * np.arctan2(z, w))
+
+    def places(self) -> Places:
+        """Return where everything that can be moved stands."""
+        return {name: (self.ground(name), self.yaw(name)) for name in self.movable()}
+
+    def put(self, places: Places) -> None:
+        """Stand objects at their places."""
+        for name, (ground, yaw) in places.items():
+            self.place(name, ground, yaw)
 
     def movable(self) -> list[str]:
         """Return the objects that can be moved."""
