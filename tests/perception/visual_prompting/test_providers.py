@@ -261,6 +261,14 @@ def test_retries_are_as_many_as_allowed(model: Make, server: ChatServer, observe
     assert len(server.requests) == 5
 
 
+def test_a_slow_server_is_asked_again_as_often_as_allowed(
+    model: Make, server: ChatServer, observe: Any
+) -> None:
+    server.respond = [server.stall, seeing]
+    assert isinstance(ask(model(max_retries=1, timeout=0.2), observe()), Affordance)
+    assert len(server.requests) == 2
+
+
 def test_a_server_cannot_make_it_wait_for_minutes(model: Make, server: ChatServer, observe: Any) -> None:
     server.respond = [lambda request: Raw(b"{}", 429, headers=(("retry-after", "100"),))]
     assert reason(model(max_retries=2), observe()).startswith("http 429")
