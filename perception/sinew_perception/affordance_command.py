@@ -189,6 +189,8 @@ def _print(
         f"asked: {answer.instruction}",
         f"seen: {', '.join(sorted(observation.keypoints)) or 'nothing'}",
     ]
+    if all(frame.depth is None for frame in observation.frames.values()):
+        lines.append("without --depth, what is coloured is taken to lie flat on the table")
     if chosen is not None:
         lines.append(f"described: {quoted(chosen.description, 1000)}")
         lines.append(f"reasoned: {quoted(chosen.reasoning, 1000)}")
