@@ -48,10 +48,12 @@ def observe_files(hardware: Hardware, files: Files, sentence: str) -> Observatio
     home = hardware.robot.home
     joints = JointState(0, home, np.zeros(len(home)))
     seen = frames[TOP] if depth is not None else replace(frames[TOP], depth=_table(hardware, joints))
-    keypoints = make_perception(hardware, "").process({TOP: seen}, joints).keypoints
+    asked, perception = Task("", sentence), make_perception(hardware, "")
+    perception.reset(asked)
+    keypoints = perception.process({TOP: seen}, joints).keypoints
     if depth is None:
         keypoints = {_shapeless(name): keypoint for name, keypoint in keypoints.items()}
-    return Observation(0, joints, frames, keypoints, None, {}, Task("", sentence))
+    return Observation(0, joints, frames, keypoints, None, {}, asked)
 
 
 def observe_scene(hardware: Hardware, task: str, seed: int, scene: str, sentence: str) -> Observation:
