@@ -73,6 +73,7 @@ class AffordancePath:
         self._first = 0  # index of the first waypoint's block; the gripper closes at the one before
         self._touching = 0  # index of the last block before a push meets its object
         self._block = 0  # nearest block of the last estimate
+        self._delivered = False  # let go of where the way says so, and not taken again
 
     def reset(self, task: Task) -> None:
         """Forget the path."""
@@ -148,6 +149,7 @@ class AffordancePath:
         pushed = self._path is not None and affordance.grasp is None and moved is not None
         self._touching = self._path.segment_of(moved) if self._path and pushed and moved is not None else 0
         self._block = 0
+        self._delivered = False
         self._custody.begin(affordance, known)
         self._loitering.reset()
 
@@ -164,14 +166,14 @@ class AffordancePath:
         """Return the last block that counts.
 
         That is the grasp until the object is held, and where a push meets its object until that moves.
+        What was let go of at the end of its way has come that far, wherever the tip goes next.
         """
         if affordance.grasp is None:
             waits = affordance.moves is not None and not self._custody.under_way
             return self._touching if waits else path.last
-        if self._custody.held:
-            return path.last
-        grasp = max(self._first - 1, 0)
-        return path.last if self._block >= self._release(affordance) else grasp
+        held, released = self._custody.held, self._block >= self._release(affordance)
+        self._delivered = not held and (self._delivered or released)
+        return path.last if held or self._delivered else max(self._first - 1, 0)
 
     def _release(self, affordance: Affordance) -> int:
         """Return the block at which a carried object is let go."""
@@ -181,5 +183,6 @@ class AffordancePath:
     def _loiters(self, path: BlockPath, affordance: Affordance, stamp: int, tip: FloatArray) -> float:
         """Return how far the tip's rest on its block counts as loitering; not where the way is done."""
         at_block = float(np.linalg.norm(tip - path.blocks[self._block])) <= self._config.block / 2
-        done = self._block == path.last and not (affordance.grasp is not None and self._custody.held)
+        at_end = self._block == path.last
+        done = self._delivered if affordance.grasp is not None else at_end
         return self._loitering.update(stamp, self._block, at_block and not done)
