@@ -104,7 +104,7 @@ def _find_cover(stage: Stage, name: str, rng: np.random.Generator, least: float,
 def _untouched(stage: Stage, over: FloatArray, places: Places) -> bool:
     """Put the objects at their places and try the arm's way; tell whether it moves none of them."""
     stage.put(places)
-    for target in _there_and_back(stage, over, 3):
+    for target in _there_and_back(stage, over, SETTLE):
         stage.advance(target)
     _go(stage, stage.robot.home)
     moved = [np.linalg.norm(stage.ground(name) - ground) for name, (ground, _) in places.items()]
