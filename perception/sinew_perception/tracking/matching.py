@@ -50,11 +50,11 @@ def only_one(tracks: Sequence[Track], names: Sequence[str]) -> dict[str, str]:
     """Pair the tracks and detections that can be nothing else, by the track's name.
 
     The only ones of their kind; then, of what is left, the only ones of their colour: what has fallen
-    over has another shape.
+    over has another shape. What was never plainly seen as what it is called may not even be of that kind.
     """
     pairs: dict[str, str] = {}
     for nearest in (0.0, 1.0):
-        free = [track for track in tracks if track.name not in pairs]
+        free = [track for track in tracks if track.name not in pairs and (track.sure or not nearest)]
         left = [name for name in names if name not in pairs.values()]
         for track in free:
             mine = [name for name in left if _as_like(track.kind, name, nearest)]

@@ -22,6 +22,8 @@ from sinew_perception.tracking.sighting import Moment, confirm, is_whole, search
 from sinew_perception.tracking.support import resting
 from sinew_perception.tracking.track import Track, carried, kind_of
 
+SLIPPED = 0.03  # m; what is seen this far from where the jaws would have it is not in them
+
 logger = logging.getLogger(__name__)
 
 
@@ -138,6 +140,8 @@ class KeypointTracker:
                 located = self._seen_as(located, name, seen, now)
         if located.grasp is not None and located.pictured:
             k = located.keypoint
+            if np.linalg.norm(k.position - track.position) > SLIPPED:
+                return replace(located, grasp=None)
             grasp = take(now.X_BT, located.grasp.aperture, k.position, located.rotation, k.yaw)
             located = replace(located, grasp=replace(grasp, place=located.grasp.place))
         return located
@@ -155,7 +159,7 @@ class KeypointTracker:
             wrong = times >= self._config.renamed_after
             return replace(track, empty_since=now.stamp - self._seconds("empty_after")) if wrong else track
         if times >= self._config.born_after and track.seen < now.stamp:
-            return self._born(track.name, seen, now)
+            return replace(self._born(track.name, seen, now), sure=True, otherwise=track.otherwise)
         return track
 
     def _released(self, track: Track, now: Moment) -> Track:
