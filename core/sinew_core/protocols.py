@@ -15,6 +15,7 @@ from sinew_core.types import (
     CameraFrame,
     CameraModel,
     FloatArray,
+    ImageArray,
     JointCommand,
     JointState,
     Observation,
@@ -68,6 +69,12 @@ class World(Protocol):
     def reset(self, seed: int, instruction: str = "") -> Task:
         """Lay out a new scene with the arm at home; an empty instruction draws one from the task."""
 
+    def ask(self, instruction: str = "") -> Task:
+        """Ask for something else in the scene as it lies; an empty instruction undoes the present one.
+
+        Nothing moves and no time passes. What cannot be read, or is not there, never becomes a success.
+        """
+
     def step(self, duration: int) -> None:
         """Advance the physics by `duration` ns."""
 
@@ -112,6 +119,14 @@ class AffordanceModel(Protocol):
 
     def propose(self, observation: Observation, instruction: str) -> Affordance | Refusal:
         """Return an affordance, or a refusal that names what was seen."""
+
+
+@runtime_checkable
+class Illustrated(Protocol):
+    """A model that can show what it looked at, and what came of it."""
+
+    def picture(self) -> ImageArray | None:
+        """Return the picture (h, w, 3) of the last call, drawn when it is asked for; None before any."""
 
 
 @runtime_checkable

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sinew_core.errors import ConfigError
 from sinew_core.hardware import Hardware, load_hardware
 from sinew_core.models import make_affordance, make_perception, make_policy, make_reward
-from sinew_core.protocols import Station
+from sinew_core.protocols import Illustrated, Station
 from sinew_core.runtime import Brain, EpisodeResult, OnStep, Step, run_episode
 from sinew_core.types import NANOSECONDS, ImageArray
 from sinew_perception.drawing.view import View
@@ -82,6 +82,11 @@ class ProcessGraph:
             self._station.arm.stop()
             message = "interrupted by the user"
             return EpisodeResult(seed, tap.instruction, "interrupted", tap.steps, message)
+
+    def picture(self) -> ImageArray | None:
+        """Return the affordance model's picture of the last episode, if it draws one."""
+        model = self._brain.affordance
+        return model.picture() if isinstance(model, Illustrated) else None
 
     def close(self) -> None:
         """Stop the arm and release the simulator."""

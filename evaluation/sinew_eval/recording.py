@@ -10,10 +10,10 @@ from pathlib import Path
 
 import numpy as np
 from sinew_core.runtime import EpisodeResult
-from sinew_core.types import NANOSECONDS, FloatArray
+from sinew_core.types import NANOSECONDS, FloatArray, ImageArray
 
 from sinew_eval.records import StepRecord
-from sinew_eval.video import EpisodeVideo, VideoError
+from sinew_eval.video import EpisodeVideo, VideoError, write_picture
 
 CURVE_POINTS = 300  # at most; longer curves are thinned
 
@@ -44,6 +44,7 @@ class EpisodeRecord:
     limited_steps: int
     curves: Curves | None = None
     video: Path | None = None
+    picture: Path | None = None  # of the affordance model's answer
     notes: tuple[str, ...] = field(default=())
 
     @property
@@ -59,6 +60,7 @@ class EpisodeRecorder:
         self.steps = 0
         self.instruction = ""
         self._index = index
+        self._stem = video_stem
         self._video = EpisodeVideo(video_stem) if video_stem is not None else None
         self._notes: list[str] = []
         self._stamps: list[int] = []
@@ -84,8 +86,11 @@ class EpisodeRecorder:
             except (VideoError, OSError) as error:
                 self._without_video(error)
 
-    def finish(self, result: EpisodeResult, wall: float) -> EpisodeRecord:
-        """Close the video and return what the episode was; `wall` is its duration in s."""
+    def finish(self, result: EpisodeResult, wall: float, picture: ImageArray | None = None) -> EpisodeRecord:
+        """Close the video and return what the episode was; `wall` is its duration in s.
+
+        `picture`, (h, w, 3), is the affordance model's, if it draws one.
+        """
         path = None
         if self._video is not None:
             try:
@@ -102,8 +107,18 @@ class EpisodeRecorder:
             limited_steps=self._limited,
             curves=self._curves(),
             video=path,
+            picture=self._keep(picture),
             notes=tuple(self._notes),
         )
+
+    def _keep(self, picture: ImageArray | None) -> Path | None:
+        if picture is None or self._stem is None:
+            return None
+        try:
+            return write_picture(self._stem, picture)
+        except (VideoError, OSError) as error:
+            self._notes.append(f"no picture: {error}")
+            return None
 
     def _without_video(self, error: Exception) -> None:
         self._video = None

@@ -53,5 +53,8 @@ class Graph(Protocol):
     def run_episode(self, seed: int, on_record: OnRecord) -> EpisodeResult:
         """Run one episode to its end; Ctrl-C ends it as `interrupted`, with the arm held."""
 
+    def picture(self) -> ImageArray | None:
+        """Return what the affordance model looked at and answered in the last episode, if it can show it."""
+
     def close(self) -> None:
         """Leave the arm held and no process behind."""

@@ -50,7 +50,7 @@ def render_card(record: EpisodeRecord, *, opened: bool) -> str:
     return (
         f'<details class="card {outcome_kind(result.outcome)}" id="episode-{record.index}"'
         f'{" open" if opened else ""}>{head}<div class="body">'
-        f'<div class="left">{_video(record)}{_facts(record)}</div>'
+        f'<div class="left">{_video(record)}{_picture(record)}{_facts(record)}</div>'
         f'<div class="right">{message}{notes}{curves}{_limits(record)}</div></div></details>\n'
     )
 
@@ -69,6 +69,15 @@ def _video(record: EpisodeRecord) -> str:
         f'<video class="video" controls loop muted playsinline preload="metadata" {label} '
         f'src="data:video/mp4;base64,{data}"></video>'
     )
+
+
+def _picture(record: EpisodeRecord) -> str:
+    """Return what the affordance model looked at and answered."""
+    if record.picture is None or not record.picture.is_file():
+        return ""
+    data = base64.b64encode(record.picture.read_bytes()).decode("ascii")
+    label = f"what the affordance model looked at and answered in episode {record.index}"
+    return f'<img class="video" src="data:image/jpeg;base64,{data}" alt="{label}">'
 
 
 def _facts(record: EpisodeRecord) -> str:

@@ -72,9 +72,11 @@ class RunResults:
         return self.folder / VIDEOS / f"episode_{index:04d}"
 
     def add(self, record: EpisodeRecord) -> None:
-        """Take a finished episode; of many, most successes lose their video."""
-        if record.video is not None and not self._keeps_video(record):
-            record.video.unlink(missing_ok=True)
+        """Take a finished episode; of many, most successes lose their video and picture."""
+        if not self._keeps_video(record):
+            for path in (record.video, record.picture):
+                if path is not None:
+                    path.unlink(missing_ok=True)
         self.records.append(record)
 
     def _keeps_video(self, record: EpisodeRecord) -> bool:
@@ -174,7 +176,8 @@ def discard(folder: Path) -> None:
     """Remove the files that a run wrote, and the folders that are empty without them."""
     videos = folder / VIDEOS
     written = [folder / name for name in (SUMMARY, TABLE, REPORT)]
-    for path in (*written, *videos.glob("episode_[0-9]*.mp4"), *videos.glob("episode_[0-9]*.gif")):
+    shown = (path for kind in ("mp4", "gif", "jpg") for path in videos.glob(f"episode_[0-9]*.{kind}"))
+    for path in (*written, *shown):
         path.unlink(missing_ok=True)
     for emptied in (videos, folder):
         if emptied.is_dir() and not any(emptied.iterdir()):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import time
 import traceback
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from pathlib import Path
 
 from sinew_core.errors import ConfigError
 from sinew_core.runtime import EpisodeResult
+from sinew_core.types import ImageArray
 
 from sinew_eval.interrupts import Interrupts
 from sinew_eval.names import check_names, open_graph
@@ -20,6 +22,8 @@ from sinew_eval.progress import RunProgress, score_text
 from sinew_eval.recording import EpisodeRecorder
 from sinew_eval.records import Graph, StepRecord
 from sinew_eval.results import RunResults, default_folder, discard, prepare_folder
+
+log = logging.getLogger(__name__)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -121,7 +125,7 @@ def _run_episode(
         failure = error
         message = f"{type(error).__name__}: {error}"
         result = EpisodeResult(seed, recorder.instruction or given, "error", recorder.steps, message)
-    record = recorder.finish(result, time.perf_counter() - begin)
+    record = recorder.finish(result, time.perf_counter() - begin, _picture(graph))
     results.add(record)
     results.write()
     progress.episode_done(record, results.records)
@@ -129,6 +133,14 @@ def _run_episode(
         raise failure
     if result.outcome == "interrupted":
         raise KeyboardInterrupt
+
+
+def _picture(graph: Graph) -> ImageArray | None:
+    try:
+        return graph.picture()
+    except Exception:  # the episode stands without its picture
+        log.exception("the affordance model's picture cannot be drawn")
+        return None
 
 
 def _print_outcome(results: RunResults, progress: RunProgress, *, as_json: bool) -> None:

@@ -200,3 +200,14 @@ class GifEncoder:
         first, *rest = self._frames
         duration = 1000 * self._stride // FPS
         first.save(self.path, save_all=True, append_images=rest, duration=duration, loop=0)
+
+
+def write_picture(stem: Path, picture: ImageArray) -> Path:
+    """Write a picture (h, w, 3) as JPEG beside an episode's video and return its path."""
+    try:
+        from PIL import Image
+    except ImportError as error:
+        raise VideoError("Pillow is not installed: pip install 'sinew[eval]'") from error
+    path = stem.with_suffix(".jpg")
+    Image.fromarray(picture).save(path, quality=88)
+    return path

@@ -9,11 +9,12 @@ from typing import Any
 
 from sinew_core.hardware import Hardware
 from sinew_core.plugins import build
-from sinew_core.types import Affordance, Observation, Refusal
+from sinew_core.types import Affordance, ImageArray, Observation, Refusal
 
 from sinew_perception.visual_prompting.answer import Answer, read_answer
 from sinew_perception.visual_prompting.faults import Fault
 from sinew_perception.visual_prompting.marks import MarkConfig, Marks, make_marks
+from sinew_perception.visual_prompting.picture import draw_answer
 from sinew_perception.visual_prompting.prompt import make_question
 from sinew_perception.visual_prompting.provider import Provider
 from sinew_perception.visual_prompting.question import Question
@@ -57,20 +58,29 @@ class VisualPrompting:
         self._config, self._hardware = config, hardware
         self._provider = build(config.provider, Provider, "affordance visual_prompting: provider")
         self.last: Asked | None = None  # of the last call, if it came to an answer
+        self._shown: tuple[Marks, Observation, Affordance | Refusal] | None = None
 
     def propose(self, observation: Observation, instruction: str) -> Affordance | Refusal:
         """Return an affordance, or a refusal: the model's own, or one that names what went wrong."""
-        self.last = None
+        self.last = self._shown = None
+        answer: Affordance | Refusal
+        marks: Marks | None = None
         try:
-            return self._propose(observation, instruction)
+            _check_sentence(instruction)
+            marks = make_marks(self._config.marks, self._hardware, observation)
+            answer = self._propose(marks, observation, instruction)
         except Fault as fault:
             saw = tuple(sorted(observation.keypoints))
-            return Refusal(observation.stamp, instruction, str(fault), saw, SOURCE)
+            answer = Refusal(observation.stamp, instruction, str(fault), saw, SOURCE)
+        self._shown = None if marks is None else (marks, observation, answer)
+        return answer
 
-    def _propose(self, observation: Observation, instruction: str) -> Affordance:
+    def picture(self) -> ImageArray | None:
+        """Return the marked images of the last call with what came of it, (h, w, 3)."""
+        return None if self._shown is None else draw_answer(*self._shown, self._config.marks.width)
+
+    def _propose(self, marks: Marks, observation: Observation, instruction: str) -> Affordance:
         config = self._config
-        _check_sentence(instruction)
-        marks = make_marks(config.marks, self._hardware, observation)
         question = make_question(marks, config.marks, instruction)
         self._provider.begin()
         answer = self._agree(question, marks)

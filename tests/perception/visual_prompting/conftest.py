@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 from sinew_core.hardware import Hardware, load_hardware
-from sinew_core.models import make_perception
 from sinew_core.types import Observation
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from chat_server import ChatServer
+from simulated import observe_simulated
 
 Observe = Callable[..., Observation]
 
@@ -24,23 +23,6 @@ def hardware() -> Hardware:
     return load_hardware("sim_mujoco").with_pace("lockstep")
 
 
-@cache
-def _observe(name: str, task: str, seed: int, instruction: str) -> Observation:
-    hardware = load_hardware(name).with_pace("lockstep")
-    station = hardware.open_station(task)
-    try:
-        assert station.world is not None
-        asked = station.world.reset(seed, instruction)
-        perception = make_perception(hardware, task)
-        perception.reset(asked)
-        joints = station.arm.read()
-        frames = {camera: station.cameras[camera].read() for camera in ("top", "side")}
-        percept = perception.process(frames, joints)
-        return Observation(joints.stamp, joints, frames, percept.keypoints, None, {}, asked)
-    finally:
-        station.close()
-
-
 @pytest.fixture
 def observe() -> Observe:
     """Return what the robot sees at the beginning of an episode; rendered once a session."""
@@ -48,7 +30,7 @@ def observe() -> Observe:
     def at(
         task: str = "pick_place", seed: int = 3, instruction: str = "", name: str = "sim_mujoco"
     ) -> Observation:
-        return _observe(name, task, seed, instruction)
+        return observe_simulated(name, task, seed, instruction)
 
     return at
 

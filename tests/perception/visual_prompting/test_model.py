@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from looking import act, refuse
+from simulated import observe_simulated
 from sinew_core.errors import ConfigError
-from sinew_core.hardware import Hardware
+from sinew_core.hardware import Hardware, load_hardware
 from sinew_core.models import make_affordance, named_spec
 from sinew_core.types import Affordance, Keypoint, Observation, Refusal
 from sinew_perception.visual_prompting.answer import read_answer
@@ -301,12 +302,27 @@ def test_a_changed_image_is_another_question(hardware: Hardware, observe: Any) -
     assert first.key("m") != second.key("m")
 
 
+def test_the_picture_shows_the_last_question_and_what_came_of_it(hardware: Hardware, observe: Any) -> None:
+    observation = observe()
+    prompting = model(hardware, place(observation, hardware), refuse("there is no cube"))
+    assert prompting.picture() is None
+    prompting.propose(observation, "do it")
+    answered = prompting.picture()
+    prompting.propose(observation, "do it")
+    refused = prompting.picture()
+    assert answered is not None
+    assert refused is not None
+    assert answered.shape == refused.shape
+    assert (answered != refused).any()
+    prompting.propose(observation, "")
+    assert prompting.picture() is None
+
+
 @pytest.fixture(scope="module")
 def some_marks() -> Marks:
-    from conftest import _observe
-    from sinew_core.hardware import load_hardware
-
-    return make_marks(MARKS, load_hardware("sim_mujoco"), _observe("sim_mujoco", "pick_place", 3, ""))
+    return make_marks(
+        MARKS, load_hardware("sim_mujoco"), observe_simulated("sim_mujoco", "pick_place", 3, "")
+    )
 
 
 JSON = st.recursive(

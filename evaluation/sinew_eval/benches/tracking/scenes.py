@@ -26,6 +26,10 @@ class TwoAlike:
         placed = lay_out(rng, area, [first, second, third])
         return Scene(tuple(placed), instruction, moved=None)
 
+    def ask(self, scene: Scene, instruction: str) -> Scene:
+        """Ask for nothing, still."""
+        return replace(scene, instruction=instruction)
+
     def success(self, scene: Scene, state: SceneState) -> bool:
         """Never."""
         return False

@@ -6,8 +6,9 @@ import sys
 import threading
 import time
 
+from sensor_msgs.msg import Image
 from sinew_core.models import make_affordance
-from sinew_core.protocols import AffordanceModel
+from sinew_core.protocols import AffordanceModel, Illustrated
 from sinew_core.runtime import guarded
 from sinew_core.types import Affordance, Observation, Refusal
 from sinew_msgs.msg import Affordance as AffordanceMsg
@@ -17,6 +18,8 @@ from sinew_nodes.component_node import run_node
 from sinew_nodes.episode_node import Episode
 from sinew_nodes.observer_node import ObserverNode
 from sinew_nodes.parameters import AffordanceParameters
+
+PICTURE = "affordance/image_raw"  # what the model looked at and answered, where it can show it
 
 
 class AffordanceNode(ObserverNode[AffordanceParameters]):
@@ -39,6 +42,7 @@ class AffordanceNode(ObserverNode[AffordanceParameters]):
         self._asked: Episode | None = None
         self._answered: Episode | None = None
         self._publisher = self.create_publisher(AffordanceMsg, "affordance", qos.latched())
+        self._pictures = self.create_publisher(Image, PICTURE, qos.latched())
         self.open_observations(self._model, affordance=False)
 
     def observe(self, observation: Observation) -> None:
@@ -66,6 +70,17 @@ class AffordanceNode(ObserverNode[AffordanceParameters]):
             limit.cancel()
         self.meter.done(time.perf_counter() - started)
         self.post(self._publish, answer, episode)
+        if isinstance(self._model, Illustrated):
+            self._draw(self._model, observation.stamp)
+
+    def _draw(self, model: Illustrated, stamp: int) -> None:
+        try:
+            picture = model.picture()
+        except Exception as error:  # noqa: BLE001 - the answer stands without a picture
+            self.get_logger().warning(f"no picture of the answer: {type(error).__name__}: {error}")
+            return
+        if picture is not None:
+            self.post(self._pictures.publish, convert.rgb_to_wire(stamp, picture, "affordance"))
 
     def _failed(self, error: Exception, episode: Episode) -> None:
         if self.active and self.episode == episode and self._answered != episode:

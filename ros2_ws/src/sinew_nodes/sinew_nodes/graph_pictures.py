@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
+from sensor_msgs.msg import Image
 from sensor_msgs.msg import JointState as JointStateMsg
 from sinew_core.hardware import Hardware, Pace
-from sinew_core.types import Affordance, JointState, Keypoint, Refusal, RewardEstimate
+from sinew_core.types import Affordance, ImageArray, JointState, Keypoint, Refusal, RewardEstimate
 from sinew_eval.overlay import Overlay
 from sinew_eval.records import RunConfig, StepRecord
 from sinew_msgs.msg import Affordance as AffordanceMsg
@@ -17,6 +18,7 @@ from sinew_msgs.msg import Keypoints
 from sinew_perception.drawing.view import View
 
 from sinew_nodes import convert, qos
+from sinew_nodes.affordance_node import PICTURE
 from sinew_nodes.graph_process import GraphProcess
 
 T = TypeVar("T")
@@ -33,6 +35,7 @@ class GraphPictures:
         self._joints: dict[int, JointState] = {}  # by stamp
         self._keypoints: dict[int, dict[str, Keypoint]] = {}
         self._answer: Affordance | Refusal | None = None
+        self._picture: ImageArray | None = None  # the affordance model's own
 
     def listen(self, graph: GraphProcess, pace: Pace) -> None:
         """Subscribe to what is drawn."""
@@ -41,10 +44,19 @@ class GraphPictures:
         graph.listen(Keypoints, "keypoints", self._on_keypoints, profile)
         graph.listen(AffordanceMsg, "affordance", self._on_affordance, qos.latched())
 
+    def listen_to_answers(self, graph: GraphProcess) -> None:
+        """Subscribe to the affordance model's own picture."""
+        graph.listen(Image, PICTURE, self._on_picture, qos.latched())
+
     def forget(self) -> None:
         """Begin an episode: the last one's answer is not its own."""
         with self._lock:
-            self._answer = None
+            self._answer = self._picture = None
+
+    def answer(self) -> ImageArray | None:
+        """Return the affordance model's picture of this episode, if one has come."""
+        with self._lock:
+            return self._picture
 
     def draw(self, record: StepRecord, reward: RewardEstimate | None) -> StepRecord:
         """Return a step with its frame, if it has one, drawn on."""
@@ -73,6 +85,10 @@ class GraphPictures:
         percept = convert.percept_from_msg(message)
         with self._lock:
             _keep(self._keypoints, percept.stamp, dict(percept.keypoints))
+
+    def _on_picture(self, message: Image) -> None:
+        with self._lock:
+            self._picture = convert.rgb_from_msg(message)
 
     def _on_affordance(self, message: AffordanceMsg) -> None:
         with self._lock:

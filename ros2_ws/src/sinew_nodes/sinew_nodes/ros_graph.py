@@ -99,6 +99,10 @@ class RosGraph:
             self.close()
             return self._unfinished(seed, "error", str(error))
 
+    def picture(self) -> ImageArray | None:
+        """Return the affordance model's picture of the last episode, if it draws one."""
+        return self._pictures.answer()
+
     def close(self) -> None:
         """Leave the arm held and no process behind."""
         graph, self._graph = self._graph, None
@@ -122,6 +126,7 @@ class RosGraph:
         try:
             graph.listen(ExecutedCommandMsg, "executed_command", self._on_executed, qos.event())
             graph.listen(RewardEstimateMsg, "reward", self._on_reward, qos.event())
+            self._pictures.listen_to_answers(graph)
             if config.video_camera in self._hardware.cameras:
                 topic = color_topic(config.video_camera)
                 graph.listen(Image, topic, self._on_frame, qos.sensor(config.pace))
