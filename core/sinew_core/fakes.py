@@ -141,6 +141,11 @@ class FakeWorld:
         self._arm.position = self._home + np.random.default_rng(seed).uniform(0, 0.01, len(self._home))
         return Task(self._task, instruction or "put the red cube on the blue cube", max_steps=50)
 
+    def ask(self, instruction: str = "") -> Task:
+        """Leave the arm where it is; the way back is another sentence."""
+        self._steps = 0
+        return Task(self._task, instruction or "take the red cube off the blue cube", max_steps=50)
+
     def step(self, duration: int) -> None:
         """Let time pass."""
         self._steps += 1

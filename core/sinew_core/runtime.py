@@ -12,6 +12,7 @@ from sinew_core.authority import HUMAN, POLICY
 from sinew_core.control import ControlPath
 from sinew_core.errors import InferenceError
 from sinew_core.hardware import Hardware, due_cameras
+from sinew_core.homing import way_home
 from sinew_core.observations import ObservationBuffer
 from sinew_core.protocols import AffordanceModel, PerceptionModel, Policy, RewardModel, Station
 from sinew_core.types import (
@@ -83,18 +84,24 @@ def run_episode(
     max_steps: int = 0,
     on_step: OnStep | None = None,
     human: Policy | None = None,
+    again: bool = False,
 ) -> EpisodeResult:
     """Run one episode on a simulated station in lockstep; whatever happens, the arm ends held.
+
+    With `again` nothing is reset: the arm goes home on its own, and the instruction is about the scene as
+    it lies; an empty one undoes the last.
 
     `human` is whoever may take over, a person or a script: it drives while its chunks have rows, and sees
     the last target sent as `features["target"]`. After that the policy begins anew. An exception of a
     model becomes the outcome `error` with its message; Ctrl-C becomes `interrupted`.
     """
     assert station.world is not None, "run_episode needs a simulated station"
-    task = station.world.reset(seed, instruction)
+    task = station.world.ask(instruction) if again else station.world.reset(seed, instruction)
     task = replace(task, max_steps=max_steps) if max_steps else task
     episode = _Episode(station, hardware, brain, task, human)
     try:
+        if again:
+            episode.go_home()
         outcome, message = episode.run(on_step)
     except KeyboardInterrupt:
         outcome, message = "interrupted", "interrupted by the user"
@@ -124,6 +131,15 @@ class _Episode:
         for part in (brain.perception, brain.reward, brain.policy, human):
             if part is not None:
                 guarded(part, part.reset, task)
+
+    def go_home(self) -> None:
+        """Bring the arm home through the control path, so that it hides nothing and begins as ever."""
+        joints = self.station.arm.read()
+        chunk = way_home(self.hardware.robot, joints, self.hardware.config.control_period)
+        self.path.offer(POLICY, chunk, joints.stamp)
+        for _ in chunk.position:
+            self._last = self.path.execute(self.station.arm.read())
+        self.path.reset(self.station.arm.read())
 
     def run(self, on_step: OnStep | None) -> tuple[str, str]:
         """Return the outcome and its message."""

@@ -9,7 +9,7 @@ from typing import Literal
 
 from sinew_perception.segmentation import COLOURS
 
-Form = Literal["place", "push", "reach", "touch"]
+Form = Literal["place", "push", "reach", "touch", "take", "push_away", "leave"]
 
 # The shapes that a noun may mean; the first is the one it is called after.
 NOUNS: Mapping[str, tuple[str, ...]] = {
@@ -26,13 +26,26 @@ NOUNS: Mapping[str, tuple[str, ...]] = {
     "thing": (),
 }
 UNDERSTOOD = (
-    'I understand "put A in B", "put A on B", "stack A on B", "push A to B", "touch A" and "reach for A", '
+    'I understand "put A in B", "put A on B", "stack A on B", "push A to B", "touch A", "reach for A", and '
+    '"take A out of B", "take A off B", "put A on the table", "push A away from B", "move away from A", '
     f"where A and B are one of {', '.join(NOUNS)}, with or without a colour ({', '.join(COLOURS)})."
 )
 
 _INTO = "into|inside|in"
 _ONTO = "on top of|onto|on|to"
+_OUT = "out of|off of|off|away from|from"
 _FORMS: tuple[tuple[Form, str], ...] = (
+    ("leave", r"(?:move|go|get|back)(?: (?:the |your )?(?:gripper|hand|arm))? away from (?P<a>.+)"),
+    ("push_away", rf"(?:push|slide|shove) (?P<a>.+?) (?:{_OUT}) (?P<b>.+)"),
+    (
+        "take",
+        rf"(?:take|lift|get|remove|move|pick up|pick|bring) (?P<a>.+?) (?:{_OUT}) (?P<b>.+?)"
+        r"(?: and (?:put|place|drop|set) it (?:on|onto) the table)?",
+    ),
+    (
+        "take",
+        r"(?:put|place|drop|move|set|return|bring) (?P<a>.+?) (?:back )?(?:on|onto|to|down on) the table",
+    ),
     (
         "reach",
         r"(?:move|bring) (?:the |your )?(?:gripper|hand|arm) (?:above|over|towards|to) (?P<a>.+)",
@@ -76,7 +89,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An instruction: its form, the object it is about, and where that shall go."""
+    """An instruction: its form, the object it is about, and where that shall go, or what it shall leave."""
 
     form: Form
     subject: Phrase
@@ -97,7 +110,7 @@ def parse(sentence: str) -> Command:
         match = re.fullmatch(pattern, plain)
         if match is not None:
             parts = match.groupdict()
-            target = _phrase(parts["b"]) if "b" in parts else None
+            target = _phrase(parts["b"]) if parts.get("b") else None
             inside = parts.get("how", "") in _INTO.split("|")
             return Command(form, _phrase(parts["a"]), target, inside)
     raise NotUnderstoodError(f'I do not understand "{sentence.strip()}". {UNDERSTOOD}')

@@ -58,6 +58,10 @@ class Watched:
         """Lay out a new scene."""
         return self._world.reset(seed, instruction)
 
+    def ask(self, instruction: str = "") -> Task:
+        """Ask for something else in the same scene."""
+        return self._world.ask(instruction)
+
     def success(self) -> bool:
         """Motions have no success."""
         return False

@@ -68,6 +68,11 @@ class MujocoWorld:
         self._place_arm()
         return Task(self._name, self.scene.instruction, self._task.max_steps)
 
+    def ask(self, instruction: str = "") -> Task:
+        """Ask for something else in the scene as it lies; nothing moves, and no time passes."""
+        self.scene = self._task.ask(self.scene, instruction)
+        return Task(self._name, self.scene.instruction, self._task.max_steps)
+
     def step(self, duration: int) -> None:
         """Advance by `duration` ns; raises ConfigError unless that is a multiple of the timestep."""
         mujoco.mj_step(self.model, self.data, whole_steps(duration, self._tick))

@@ -162,13 +162,15 @@ class Scene:
     """What lies on the table and what is asked.
 
     `moved` and `target` name the objects that success is judged by; `moved` is None where the
-    instruction cannot be read, and then nothing counts as success.
+    instruction cannot be read, and then nothing counts as success. `backward`: the instruction undoes what
+    the task is about, as "take the cube out of the bowl" does.
     """
 
     objects: tuple[PlacedObject, ...]
     instruction: str
     moved: str | None
     target: str | None = None
+    backward: bool = False
 
     def spec(self, name: str) -> ObjectSpec:
         """Return the object of that name."""

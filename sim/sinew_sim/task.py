@@ -33,6 +33,9 @@ class TaskDefinition(Protocol):
         a scene without any object that the instruction names, in which nothing is success.
         """
 
+    def ask(self, scene: Scene, instruction: str) -> Scene:
+        """Return the scene, as it lies, with another instruction; an empty one undoes the present one."""
+
     def success(self, scene: Scene, state: SceneState) -> bool:
         """Tell whether the scene's instruction is carried out in this state; pure."""
 
