@@ -38,6 +38,18 @@ class AnyAffordance:
         )
 
 
+class DrawnAffordance(AnyAffordance):
+    """Shows a picture of what it looked at."""
+
+    def picture(self) -> np.ndarray:
+        return np.full((24, 32, 3), 200, np.uint8)
+
+
+class BrokenPencil(AnyAffordance):
+    def picture(self) -> np.ndarray:
+        raise RuntimeError("the pencil is broken")
+
+
 class WaveReward:
     """Terms of very different size."""
 

@@ -52,6 +52,24 @@ def test_a_run_leaves_summary_table_and_report(tmp_path: Path) -> None:
     assert "progress" in page.text
 
 
+@pytest.mark.parametrize(("instruction", "outcome"), [("", "success"), ("find the unicorn", "refused")])
+def test_the_report_shows_what_the_affordance_model_looked_at(
+    tmp_path: Path, instruction: str, outcome: str
+) -> None:
+    drawn = ("--affordance", "stand_ins:DrawnAffordance", "--instruction", instruction)
+    assert run_fake(tmp_path, "--episodes", "1", *drawn).returncode == 0
+    assert read_summary(tmp_path)["outcomes"] == {outcome: 1}
+    assert (tmp_path / "out" / "videos" / "episode_0000.jpg").is_file()
+    assert "img" in read_page(tmp_path).tags
+
+
+def test_a_picture_that_cannot_be_drawn_costs_no_episode(tmp_path: Path) -> None:
+    done = run_fake(tmp_path, "--episodes", "1", "--affordance", "stand_ins:BrokenPencil")
+    assert done.returncode == 0
+    assert "the pencil is broken" in done.stderr
+    assert read_summary(tmp_path)["outcomes"] == {"success": 1}
+
+
 def test_without_video_there_is_none(tmp_path: Path) -> None:
     assert run_fake(tmp_path, "--episodes", "1", "--no-video").returncode == 0
     assert not (tmp_path / "out" / "videos").exists()
