@@ -60,13 +60,13 @@ class ProcessGraph:
                 "needs one. Use --graph ros."
             )
 
-    def run_episode(self, seed: int, on_record: OnRecord) -> EpisodeResult:
+    def run_episode(self, seed: int, on_record: OnRecord, again: str | None = None) -> EpisodeResult:
         """Run one episode to its end; Ctrl-C ends it as `interrupted`, with the arm held."""
         if self._recorder is None:
-            return self._run(seed, on_record, None)
-        return self._recorder.record(seed, lambda record: self._run(seed, on_record, record))
+            return self._run(seed, on_record, None, again)
+        return self._recorder.record(seed, lambda record: self._run(seed, on_record, record, again))
 
-    def _run(self, seed: int, on_record: OnRecord, record: OnStep | None) -> EpisodeResult:
+    def _run(self, seed: int, on_record: OnRecord, record: OnStep | None, again: str | None) -> EpisodeResult:
         tap = _Tap(self._station, self._overlay, self._config, on_record, record)
         try:
             return run_episode(
@@ -74,9 +74,10 @@ class ProcessGraph:
                 self._hardware,
                 self._brain,
                 seed=seed,
-                instruction=self._config.instruction,
+                instruction=self._config.instruction if again is None else again,
                 max_steps=self._config.max_steps,
                 on_step=tap.take,
+                again=again is not None,
             )
         except KeyboardInterrupt:  # outside the loop: while the scene was laid out or the arm held
             self._station.arm.stop()

@@ -25,6 +25,10 @@ class RunConfig:
     pace: Pace = "lockstep"
     video_camera: str = "side"
     plain_video: bool = False  # nothing drawn on it
+    alternate: bool = False  # each episode in the scene that the last one left, the task and its way back
+    retries: int = 2  # of a way that failed, until the scene is laid out anew
+    back: str = ""  # the sentence of the way back; empty: the simulator's
+    by_hand: bool = False  # a person lays the scene out anew, and says so
     record: str = ""  # dataset that every episode is recorded into; empty: none
 
 
@@ -50,8 +54,11 @@ OnRecord = Callable[[StepRecord], None]
 class Graph(Protocol):
     """What drives episodes: one process, or the ROS 2 nodes. Constructed from a RunConfig."""
 
-    def run_episode(self, seed: int, on_record: OnRecord) -> EpisodeResult:
-        """Run one episode to its end; Ctrl-C ends it as `interrupted`, with the arm held."""
+    def run_episode(self, seed: int, on_record: OnRecord, again: str | None = None) -> EpisodeResult:
+        """Run one episode to its end; Ctrl-C ends it as `interrupted`, with the arm held.
+
+        With `again`, that is asked of the scene as it lies; an empty sentence undoes the last.
+        """
 
     def picture(self) -> ImageArray | None:
         """Return what the affordance model looked at and answered in the last episode, if it can show it."""

@@ -97,10 +97,24 @@ def _tiles(summary: Mapping[str, Any], records: Sequence[EpisodeRecord]) -> str:
         ("steps to success", f"{np.median(winners):.0f}" if winners else DASH, "median"),
         ("time a step", _ms(timing["step_p50_ms"]), f"p99 {_ms(timing['step_p99_ms'])}"),
         ("wall time", _duration(timing["wall_s"]), f"of which start-up {_duration(timing['startup_s'])}"),
+        *_alternation_tiles(summary),
     ]
     return "".join(
         f"<li><span>{name}</span><b>{value}</b><span>{note}</span></li>" for name, value, note in tiles
     )
+
+
+def _alternation_tiles(summary: Mapping[str, Any]) -> list[tuple[str, str, str]]:
+    """Return what a run without resets adds: success of either way, and how often a person was needed."""
+    told = summary.get("alternation")
+    if told is None:
+        return []
+    ways = [
+        (way, f"{told[way]['successes']} of {told[way]['episodes']}", "succeeded")
+        for way in ("forward", "backward")
+    ]
+    longest = told["longest_without_reset"]
+    return [*ways, ("resets by a person", str(told["person_resets"]), f"{longest} episodes without one")]
 
 
 def _ms(value: float | None) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from sinew_core.errors import ConfigError
 
+from sinew_eval.alternation import Alternation
 from sinew_eval.machine import describe_machine, package_versions
 from sinew_eval.recording import EpisodeRecord
 from sinew_eval.records import RunConfig
@@ -43,6 +44,11 @@ class RunResults:
         self.config, self.graph, self.episodes, self.seed = config, graph, episodes, seed
         self.records: list[EpisodeRecord] = []
         self.startup: float | None = None  # s until the first episode began
+        self.alternation = (
+            Alternation(seed, config.retries, {"forward": config.instruction, "backward": config.back})
+            if config.alternate
+            else None
+        )
         self.failure = ""  # why the run ended early, if it did
         self.command = shlex.join(["sinew", "run", *argv])
         self.machine, self.versions = describe_machine(), package_versions()
@@ -116,6 +122,7 @@ class RunResults:
             "complete": len(counted) == self.episodes,
             "outcomes": dict(Counter(record.result.outcome for record in self.records).most_common()),
             "failure": self.failure,
+            **({} if self.alternation is None else {"alternation": self.alternation.summary()}),
             "config": {**asdict(self.config), "graph": self.graph},
             "timing": self._timing(),
             "command": self.command,

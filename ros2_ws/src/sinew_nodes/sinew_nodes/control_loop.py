@@ -186,10 +186,15 @@ class ControlLoop:
     def _reset(self, goal: Goal, task: Task) -> Task:
         assert self._station is not None
         if self._station.world is not None:
-            task = self._station.world.reset(goal.seed, goal.instruction)
+            world = self._station.world
+            task = world.ask(goal.instruction) if goal.again else world.reset(goal.seed, goal.instruction)
             task = replace(task, max_steps=goal.max_steps) if goal.max_steps else task
         state = self._period.reader.joints()
         self._period.path.reset(state)
+        if goal.again:
+            self._period.go_home()
+            state = self._period.reader.joints()
+            self._period.path.reset(state)
         self._period.begin(self._episode, state.stamp)
         self._outlet.started(self._episode, state.stamp, task, goal.seed)
         return task

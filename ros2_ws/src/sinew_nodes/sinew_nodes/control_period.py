@@ -8,6 +8,7 @@ from collections.abc import Callable
 from sinew_core.authority import HOLD, HUMAN, POLICY
 from sinew_core.control import ControlPath
 from sinew_core.hardware import Hardware, due_cameras
+from sinew_core.homing import way_home
 from sinew_core.protocols import Station
 from sinew_core.types import NANOSECONDS, JointState, Refusal
 
@@ -90,6 +91,37 @@ class ControlPeriod:
         self.tell(executed.stamp)
         if not self._lockstep:
             self._keep_pace()
+
+    def go_home(self) -> None:
+        """Bring the arm home between two episodes, under the eyes of safety and authority.
+
+        An episode that is called off meanwhile, or must not begin, is left by EpisodeEndError.
+        """
+        joints = self.reader.joints()
+        chunk = way_home(self._hardware.robot, joints, self._period)
+        self.path.offer(POLICY, chunk, joints.stamp)
+        for row in range(len(chunk.position)):
+            begun = time.monotonic()
+            joints = self.reader.joints() if row else joints
+            self._outlet.observed(joints, simulated=self._station.world is not None)
+            executed = self.path.execute(joints)
+            self._outlet.executed(executed, executed.stamp, 0)
+            self.tell(executed.stamp)
+            self._heed_end()
+            if not self._lockstep:
+                time.sleep(max(0.0, begun + self._period - time.monotonic()))
+
+    def _heed_end(self) -> None:
+        """Leave an episode that has not begun, for what would end it later."""
+        mailbox, authority = self._mailbox, self.path.authority.state
+        if authority.stopped:
+            raise EpisodeEndError(Ending("stopped", authority.reason, "stopped"))
+        if mailbox.fault:
+            raise EpisodeEndError(Ending("error", mailbox.fault, "node"))
+        if mailbox.cancelled:
+            raise EpisodeEndError(Ending("interrupted", "cancelled", "cancelled"))
+        if not mailbox.active:
+            raise EpisodeEndError(Ending("stopped", "the station was halted", "halted"))
 
     def tell(self, stamp: int) -> None:
         """Publish what has changed about the arm's owner."""

@@ -17,6 +17,7 @@ class Goal:
     instruction: str
     max_steps: int
     token: object
+    again: bool = False  # in the scene as it lies
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,7 +73,7 @@ class RosGraph:
         self._episode = 0  # number of the last finished episode
         self._open()
 
-    def run_episode(self, seed: int, on_record: OnRecord) -> EpisodeResult:
+    def run_episode(self, seed: int, on_record: OnRecord, again: str | None = None) -> EpisodeResult:
         """Run one episode to its end; Ctrl-C ends it as `interrupted`, with the arm held."""
         goal: ClientGoalHandle | None = None
         try:
@@ -83,7 +83,10 @@ class RosGraph:
             self._pictures.forget()
             sent = graph.client.send_goal_async(
                 RunEpisode.Goal(
-                    seed=seed, instruction=self._config.instruction, max_steps=self._config.max_steps
+                    seed=seed,
+                    instruction=self._config.instruction if again is None else again,
+                    max_steps=self._config.max_steps,
+                    again=again is not None,
                 )
             )
             start = time.monotonic()

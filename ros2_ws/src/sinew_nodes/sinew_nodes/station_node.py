@@ -141,7 +141,9 @@ class StationNode(ComponentNode[StationParameters]):
 
     def _on_goal(self, handle: ServerGoalHandle) -> None:
         request = handle.request
-        goal = Goal(int(request.seed), request.instruction, int(request.max_steps), handle)
+        goal = Goal(
+            int(request.seed), request.instruction, int(request.max_steps), handle, bool(request.again)
+        )
         why = self._stopped()
         if not why and not self._mailbox.offer_goal(goal):
             why = "an episode is already running" if self.active else "the station is not active"
