@@ -138,6 +138,8 @@ class KeypointTracker:
             located = search(track, seen if alike else None, now, before, floor)
             if name is not None and seen is not None and seen.confidence >= self._config.whole:
                 located = self._seen_as(located, name, seen, now)
+            if located.seen == now.stamp and not located.pictured:
+                located = self._no_less_sure(located, track)
         if located.grasp is not None and located.pictured:
             k = located.keypoint
             if np.linalg.norm(k.position - track.position) > SLIPPED:
@@ -145,6 +147,12 @@ class KeypointTracker:
             grasp = take(now.X_BT, located.grasp.aperture, k.position, located.rotation, k.yaw)
             located = replace(located, grasp=replace(grasp, place=located.grasp.place))
         return located
+
+    def _no_less_sure(self, located: Track, track: Track) -> Track:
+        """Let the confidence in what is seen in part fall no faster than in what is not seen at all."""
+        least = track.report(located.seen, self._config.half_life).confidence
+        keypoint = replace(located.keypoint, confidence=max(located.keypoint.confidence, least))
+        return replace(located, keypoint=keypoint)
 
     def _seen_as(self, track: Track, name: str, seen: Keypoint, now: Moment) -> Track:
         """Bring a track to where all of its object is seen, as another shape or size, time and again.
