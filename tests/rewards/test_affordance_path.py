@@ -39,6 +39,14 @@ class Arm:
         self.model = AffordancePath(Config(**{"from_start": False, **config}), hardware)  # type: ignore[arg-type]
         self.model.reset(TASK)
         self.affordance = affordance
+        self.stamp = 0
+
+    def rest(self, seconds: float, *args: object) -> RewardEstimate:
+        """Stay at a place as long as that and return the last estimate."""
+        for _ in range(round(seconds / 0.05)):
+            self.stamp += 50_000_000
+            estimate = self.at(*args)  # type: ignore[arg-type]
+        return estimate
 
     def at(
         self, tip: np.ndarray, aperture: float = 1.0, keypoints: Mapping[str, Keypoint] | None = None
@@ -46,9 +54,9 @@ class Arm:
         position = np.zeros(len(self.robot.joint_names))
         position[:3] = tip
         position[self.robot.gripper_index] = self.robot.gripper_position(aperture)
-        joints = JointState(0, position, np.zeros_like(position))
+        joints = JointState(self.stamp, position, np.zeros_like(position))
         seen = keypoints or {}
-        return self.model.estimate(Observation(0, joints, {}, seen, self.affordance, {}, TASK))
+        return self.model.estimate(Observation(self.stamp, joints, {}, seen, self.affordance, {}, TASK))
 
 
 def reaching(points: np.ndarray) -> Affordance:
@@ -174,37 +182,112 @@ def test_a_target_under_the_arm_is_where_it_was(hardware: Hardware) -> None:
     assert arm.at(PLACE + UP, 1.0, {"cube": Keypoint(PLACE)}).success == 1.0
 
 
-# A chain of states on the path; the last one ends the episode with success. The actions: back, stay, on.
-STATES, GAMMA = 8, 0.99
-
-
-def greedy(form: Form) -> list[int]:
-    """Return the greedy action of each state after value iteration on `combine(dense_reward(...))`."""
-
-    def reward(state: int) -> float:
-        dense = dense_reward(state / (STATES - 1), 0.0, C)
-        return combine(dense, state == STATES - 1, form)
-
-    values = np.zeros(STATES)  # of what comes after a state; nothing comes after the last
-
-    def returns(state: int) -> list[float]:
-        onward = [min(max(state + action, 0), STATES - 1) for action in (-1, 0, 1)]
-        return [reward(after) + GAMMA * values[after] * (after < STATES - 1) for after in onward]
-
-    for _ in range(3000):
-        values = np.array([max(returns(state)) for state in range(STATES - 1)] + [0.0])
-    return [int(np.argmax(returns(state))) - 1 for state in range(STATES - 1)]
-
-
-def test_the_shifted_form_is_solved_by_finishing() -> None:
-    assert greedy("shifted") == [1] * (STATES - 1)
-
-
-def test_the_plain_form_with_termination_is_solved_by_loitering() -> None:
-    assert greedy("plain")[-1] == 0
-
-
-@pytest.mark.parametrize("fields", [{"weight": 1.0}, {"weight": 0.0}, {"block": 0.0}])
+@pytest.mark.parametrize("fields", [{"weight": 1.0}, {"weight": 0.0}, {"block": 0.0}, {"interest": -1.0}])
 def test_settings_that_would_make_waiting_pay_are_refused(fields: dict[str, float]) -> None:
-    with pytest.raises(ValueError, match="weight|block"):
+    with pytest.raises(ValueError, match="weight|block|interest"):
         Config(**fields)  # type: ignore[arg-type]
+
+
+def test_the_distance_form_pays_for_being_near_the_next_block(hardware: Hardware) -> None:
+    arm = Arm(hardware, LINE_AND_FAR_TARGET, form="distance", success=NEVER)
+    safety = hardware.config.safety
+    diagonal = np.linalg.norm(np.subtract(safety.workspace_upper, safety.workspace_lower))
+    values = [arm.at(block).value for block in LINE]
+    assert values[:-1] == pytest.approx([-BLOCK / diagonal] * 4)  # resting on a block is not the best
+    assert values[-1] == 0.0
+    assert arm.at(LINE[-1] + FAR).value == -1.0  # however far
+
+
+def test_success_beats_the_best_place_in_the_distance_form(hardware: Hardware) -> None:
+    assert combine(0.0, True, "distance") > combine(0.0, False, "distance")
+
+
+def test_resting_on_an_unfinished_block_is_worse_than_not_having_begun(hardware: Hardware) -> None:
+    arm = Arm(hardware, LINE_AND_FAR_TARGET, success=NEVER)
+    begun = arm.at(LINE[0]).value
+    arm.at(LINE[1])
+    fresh = arm.rest(1.0, LINE[2])
+    stale = arm.rest(4.0, LINE[2])
+    assert fresh.value > begun > stale.value
+    assert (fresh.terms["loitering"], stale.terms["loitering"]) == (0.0, 1.0)
+
+
+def test_going_on_ends_the_loitering(hardware: Hardware) -> None:
+    arm = Arm(hardware, LINE_AND_FAR_TARGET, success=NEVER)
+    arm.at(LINE[1])
+    arm.rest(5.0, LINE[2])
+    assert arm.at(LINE[3]).terms["loitering"] == 0.0
+
+
+def test_nothing_is_taken_back_before_beginning_nor_at_the_end(hardware: Hardware) -> None:
+    arm = Arm(hardware, LINE_AND_FAR_TARGET, success=NEVER)
+    assert arm.rest(5.0, LINE[0]).value == pytest.approx(-1.0)
+    for block in LINE:
+        arm.at(block)
+    assert arm.rest(5.0, LINE[-1]).value == pytest.approx(C - 1.0)
+
+
+def test_holding_an_object_over_its_goal_for_ever_is_loitering(hardware: Hardware) -> None:
+    arm = Arm(hardware, CARRY)
+    for tip in (PICK, *WAY):
+        arm.at(tip, 0.4, {**BOWL, "cube": Keypoint(tip)})
+    held = {**BOWL, "cube": Keypoint(WAY[-1])}
+    assert arm.rest(5.0, WAY[-1], 0.4, held).terms["loitering"] == 1.0
+    assert arm.rest(5.0, WAY[-1], 1.0, held).terms["loitering"] == 0.0
+
+
+def test_what_was_delivered_keeps_its_progress_when_the_tip_draws_back(hardware: Hardware) -> None:
+    arm = Arm(hardware, CARRY)
+    for tip in (PICK, *WAY):
+        arm.at(tip, 0.4, {**BOWL, "cube": Keypoint(tip)})
+    beside = {**BOWL, "cube": Keypoint(PLACE + np.array([0.08, 0.0, 0.0]))}
+    for height in np.linspace(0.03, 0.1, 8):
+        progress = arm.at(PLACE + np.array([0.0, 0.0, height]), 1.0, beside).progress
+    assert progress is not None and progress > 0.7
+
+
+def test_the_next_waypoint_is_told(hardware: Hardware) -> None:
+    arm = Arm(hardware, CARRY)
+    free = [arm.at(PICK, 1.0, {**BOWL, "cube": Keypoint(PICK)}).terms["waypoint"]]
+    held = [arm.at(tip, 0.4, {**BOWL, "cube": Keypoint(tip)}).terms["waypoint"] for tip in (PICK, *WAY)]
+    assert free == [-1.0]  # the grasp is next
+    assert held == [0.0, 1.0, 2.0, 2.0]
+
+
+def test_carrying_something_else_past_a_hidden_object_is_no_progress(hardware: Hardware) -> None:
+    arm = Arm(hardware, CARRY)
+    elsewhere = PICK + np.array([0.0, -0.15, 0.0])
+    arm.at(elsewhere, 1.0, {**BOWL, "cube": Keypoint(PICK)})
+    for tip in (elsewhere, elsewhere + UP, WAY[1], WAY[2]):
+        progress = arm.at(tip, 0.4, BOWL).progress  # the arm hides the cube
+    assert progress == pytest.approx(0.0)
+
+
+def test_an_object_that_the_hand_hides_is_still_carried(hardware: Hardware) -> None:
+    arm = Arm(hardware, CARRY)
+    arm.at(PICK, 1.0, {**BOWL, "cube": Keypoint(PICK)})
+    for tip in (PICK, *WAY):
+        progress = arm.at(tip, 0.4, BOWL).progress
+    assert progress == pytest.approx(1.0)
+
+
+PAD = {"pad": Keypoint(np.array([0.5, 0.0, 0.0]))}
+SHOVE = Affordance(
+    *(0, "push", None),
+    np.array([[0.34, 0, 0.07], [0.34, 0, 0.02], [0.47, 0, 0.02]]),
+    *("pad", "test", np.array([True, True, True]), "cube"),
+)
+
+
+@pytest.mark.parametrize(("comes_along", "reaches"), [(True, True), (False, False)])
+def test_a_push_makes_progress_only_with_its_object(
+    hardware: Hardware, comes_along: bool, reaches: bool
+) -> None:
+    arm = Arm(hardware, SHOVE, success=NEVER)
+    for x in (0.34, 0.37, 0.40, 0.43, 0.45):
+        cube = max(0.39, x + 0.03) if comes_along else 0.39
+        height = 0.07 if x == 0.34 else 0.02
+        seen = {**PAD, "cube": Keypoint(np.array([cube, 0.0, 0.015]))}
+        progress = arm.at(np.array([x, 0.0, height]), 0.0, seen).progress
+    assert progress is not None
+    assert (progress > 0.8) == reaches
