@@ -10,6 +10,8 @@ from sinew_perception.ground.grounder import Said, Thresholds
 
 CAN = "I can put things in and on others, push, reach and touch them"
 
+AWAY = ("out", "off", "away", "from")  # ways that no form has; not to be taken for their opposites
+
 
 @dataclass(frozen=True, slots=True)
 class Meant:
@@ -40,10 +42,15 @@ def check_request(said: Said, limits: Thresholds) -> None:
     """Raise UnclearError unless the sentence asks for something that can be done."""
     if not said.words:
         raise UnclearError(f"the instruction is empty. {CAN}.")
+    away = [word.text for word in said.words if word.text in AWAY]
+    if away:
+        raise UnclearError(f"I cannot take anything {away[0]} yet. {CAN}.")
     unknown = [word.text for word in said.words if word.kind == "unknown"]
     if said.sense < limits.form:
         strange = f" I do not know {_listed(unknown)}." if unknown else ""
         raise UnclearError(f"I do not understand this as a request.{strange} {CAN}, asked in English.")
+    if said.unplaced:
+        raise UnclearError(f"I cannot tell what {_listed(said.unplaced)} belongs to in this sentence.")
 
 
 def _choose(said: Said, role: int, blobs: Sequence[Blob], scores: Map, limits: Thresholds) -> Blob:

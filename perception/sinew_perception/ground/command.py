@@ -19,6 +19,7 @@ from sinew_core.errors import ConfigError
 from sinew_perception.ground.calibration import calibrate
 from sinew_perception.ground.dataset import DataConfig, Dataset, default_cache, draw_missing, shards
 from sinew_perception.ground.grounder import WEIGHTS, Grounder, Thresholds, load_weights, save_weights
+from sinew_perception.ground.reading import learn_to_read
 from sinew_perception.ground.training import TrainConfig, Trainer, train
 
 PLAIN_EVERY = 50  # steps between lines where there is no terminal
@@ -40,6 +41,7 @@ def main(argv: Sequence[str]) -> int:
     checkpoint = arguments.out.with_suffix(".checkpoint")
     _resume(trainer, checkpoint, arguments.resume, console)
     _train(trainer, checkpoint, console)
+    _read(trainer, arguments, console)
     console.print("calibrating on pictures that training did not see")
     grounder = Grounder(trainer.average, Thresholds())
     thresholds, figures = calibrate(grounder, arguments.seed, arguments.calibration)
@@ -60,6 +62,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     learn.add_argument("--minutes", type=float, default=80.0, help="of training, at most")
     learn.add_argument("--steps", type=int, default=TrainConfig().steps, help="of training, at most")
+    learn.add_argument(
+        "--reading", type=int, default=600, help="steps of sentences without pictures, at the end"
+    )
     learn.add_argument("--seed", type=int, default=0)
     learn.add_argument("--resume", action="store_true", help="go on from FILE's checkpoint")
     learn.add_argument("--cache", type=Path, default=default_cache(), help="folder that keeps the pictures")
@@ -104,6 +109,18 @@ def _train(trainer: Trainer, checkpoint: Path, console: Console) -> None:
         train(trainer, checkpoint, every=60.0, report=report)
 
 
+def _read(trainer: Trainer, arguments: argparse.Namespace, console: Console) -> None:
+    with _bar(console) as bar:
+        task = bar.add_task("reading sentences", total=arguments.reading, note="")
+
+        def report(step: int, loss: float) -> None:
+            bar.update(task, completed=step, note=f"step {step} loss {loss:.3f}")
+            if not console.is_terminal and step % PLAIN_EVERY == 0:
+                console.print(f"reading: step {step} loss {loss:.3f}", markup=False)
+
+        learn_to_read(trainer.average, arguments.reading, arguments.seed, report)
+
+
 def _bar(console: Console) -> Progress:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     note = TextColumn("{task.fields[note]}")
@@ -120,6 +137,7 @@ def _provenance(
     return {
         "command": shlex.join(["sinew", "ground", *argv]),
         "training": asdict(trainer.config),
+        "reading": arguments.reading,
         "steps_done": trainer.progress.step,
         "seconds": round(trainer.progress.seconds),
         "data": asdict(data) | {"digest": data.digest},

@@ -23,6 +23,8 @@ from sinew_perception.ground.sentences import FORMS, TWO
 from sinew_perception.ground.training import read_tensors, write_tensors
 
 WEIGHTS = HERE / "weights.safetensors"
+POINTED = 0.25  # share of a pointer's weight from which on it means a word
+MODAL = "can"  # a noun that is more often no noun
 METADATA = ("sizes", "thresholds", "provenance")
 
 
@@ -54,6 +56,7 @@ class Said:
     certainty: float  # of the form
     sense: float  # probability that it asks for anything at all
     phrases: tuple[str, ...]  # the words for grasp and target that it points at
+    unplaced: tuple[str, ...]  # colours and nouns that belong to neither
     colour: Map  # (2, d + 1)
     shape: Map  # (2, d + 1)
 
@@ -94,12 +97,16 @@ class Grounder:
         sense = float(1 - forms[-1]) if words else 0.0
         pointers = heard.pointers[0].exp().numpy()
         phrases = tuple(_pointed(words, pointers[2 * role : 2 * role + 2]) for role in (0, 1))
+        placed = pointers[:, :-1].max(0) > POINTED
+        things = [word.kind in ("colour", "noun") and word.text != MODAL for word in words]
+        unplaced = [w.text for w, a, b in zip(words, things, placed.tolist(), strict=False) if a and not b]
         return Said(
             tuple(words),
             FORMS[best],
             float(forms[best]),
             sense,
             phrases,
+            tuple(unplaced),
             _map(heard.colour[0]),
             _map(heard.shape[0]),
         )
@@ -129,7 +136,7 @@ class Grounder:
 def _pointed(words: Sequence[Word], pointers: Map) -> str:
     """Return the words that the pointers (2, t + 1) to colour and kind mean, in the sentence's order."""
     share = pointers[:, :-1].max(0)
-    chosen = [word.text for word, part in zip(words, share.tolist(), strict=False) if part > 0.25]
+    chosen = [word.text for word, part in zip(words, share.tolist(), strict=False) if part > POINTED]
     return " ".join(chosen)
 
 

@@ -153,6 +153,7 @@ def _sample(
     cover, thing = cells(pixels, count)
     shown = np.array([(pixels == i + 1).sum() for i in range(count)])
     whole = np.array([(everything == i + 1).sum() for i in range(count)])
+    positions = np.reshape([item.placed.position for item in picture.things], (-1, 3))
     X_BC = picture.look.camera.X_LC
     return Sample(
         rgb,
@@ -162,9 +163,7 @@ def _sample(
         _padded([FAMILIES.index(item.family) for item in picture.things]),
         _padded([SHAPES.index(item.shape) for item in picture.things]),
         np.pad(shown / np.maximum(whole, 40), (0, MAX_THINGS - count)).astype(np.float32),
-        np.pad([item.placed.position for item in picture.things], ((0, MAX_THINGS - count), (0, 0))).astype(
-            np.float32
-        ),
+        np.pad(positions, ((0, MAX_THINGS - count), (0, 0))).astype(np.float32),
     )
 
 
