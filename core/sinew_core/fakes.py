@@ -24,6 +24,7 @@ from sinew_core.types import (
 TABLE = (205, 203, 198)
 CUBES = {"red": ((200, 30, 30), (0.20, 0.05)), "blue": ((30, 60, 200), (0.22, -0.06))}
 CUBE = 0.03  # m, edge
+THERE, BACK = "put the red cube on the blue cube", "take the red cube off the blue cube"
 
 
 class FakeClock:
@@ -128,6 +129,7 @@ class FakeWorld:
         self._home = arm.position.copy()
         self._success_after = success_after
         self._steps = 0
+        self._asked = THERE
 
     @property
     def stamp(self) -> int:
@@ -139,12 +141,14 @@ class FakeWorld:
         self._steps = 0
         self._clock.advance(NANOSECONDS)
         self._arm.position = self._home + np.random.default_rng(seed).uniform(0, 0.01, len(self._home))
-        return Task(self._task, instruction or "put the red cube on the blue cube", max_steps=50)
+        self._asked = instruction or THERE
+        return Task(self._task, self._asked, max_steps=50)
 
     def ask(self, instruction: str = "") -> Task:
-        """Leave the arm where it is; the way back is another sentence."""
+        """Leave the arm where it is; one sentence undoes the other."""
         self._steps = 0
-        return Task(self._task, instruction or "take the red cube off the blue cube", max_steps=50)
+        self._asked = instruction or (THERE if self._asked == BACK else BACK)
+        return Task(self._task, self._asked, max_steps=50)
 
     def step(self, duration: int) -> None:
         """Let time pass."""
