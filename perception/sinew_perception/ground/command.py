@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import platform
 import shlex
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from sinew_core.errors import ConfigError
 from sinew_perception.ground.calibration import calibrate
 from sinew_perception.ground.dataset import DataConfig, Dataset, default_cache, draw_missing, shards
 from sinew_perception.ground.grounder import WEIGHTS, Grounder, Thresholds, load_weights, save_weights
+from sinew_perception.ground.lexicon import HERE
 from sinew_perception.ground.reading import learn_to_read
 from sinew_perception.ground.training import TrainConfig, Trainer, train
 
@@ -135,13 +137,24 @@ def _provenance(
     figures: Mapping[str, float],
 ) -> dict[str, Any]:
     return {
-        "command": shlex.join(["sinew", "ground", *argv]),
+        "command": shlex.join(["sinew", "ground", *_from_scratch(arguments, argv)]),
         "training": asdict(trainer.config),
         "reading": arguments.reading,
         "steps_done": trainer.progress.step,
         "seconds": round(trainer.progress.seconds),
         "data": asdict(data) | {"digest": data.digest},
+        "words": {name: _digest(HERE / name) for name in ("lexicon.yaml", "frames.yaml")},
         "calibration": {"questions": arguments.calibration, **figures},
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         "threads": arguments.threads,
     }
+
+
+def _from_scratch(arguments: argparse.Namespace, argv: Sequence[str]) -> list[str]:
+    """Return the arguments that make the same weights anywhere, from the beginning."""
+    names = {str(arguments.out): arguments.out.name, str(arguments.cache): arguments.cache.name}
+    return [names.get(argument, argument) for argument in argv if argument != "--resume"]
+
+
+def _digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:16]
