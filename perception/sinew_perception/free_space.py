@@ -62,12 +62,10 @@ def place_to_push_to(
             ready = end + BEHIND * way
             outside = max(0.0, *(lower - ready), *(ready - upper), *(lower - start), *(start - upper))
             gap = min((_beside(o, start, ready) - radius(o) / 2 for o in others), default=np.inf)
-            score = min(gap, LANE) - 2.0 * outside
-            if score > most + 1e-9 and _inside(end, lower, upper):
+            score = min(gap, LANE) - 0.5 * outside
+            if gap >= LEAST and score > most + 1e-9 and _inside(end, lower, upper):
                 best, most = end, score
-    if best is None or most < LEAST:
-        return None
-    return np.array([*best, 0.0])
+    return None if best is None else np.array([*best, 0.0])
 
 
 def _grid(area: Area) -> FloatArray:

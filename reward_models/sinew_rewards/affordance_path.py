@@ -37,6 +37,7 @@ class Config:
     pushed: float = 0.01  # m nearer to the target than it was, for an object to count as pushed along
     patience: float = 1.5  # s on one block, after which resting there counts as loitering
     interest: float = 2.0  # `shifted`: what loitering takes back, as a multiple of what it pays
+    idling: float = 0.02  # `shifted`: what resting costs where it pays nothing
     success: Mapping[str, Any] = field(default_factory=geometric)  # the reward model that judges it
     success_threshold: float = 0.5  # of its probability
     success_frames: int = 1  # observations in a row that change the verdict
@@ -47,12 +48,12 @@ class Config:
             raise ValueError(f"weight: expected 0 < weight < 1, got {self.weight}.")
         if min(self.block, self.patience) <= 0:
             raise ValueError("block and patience must be positive.")
-        if self.interest < 0:
-            raise ValueError(f"interest: expected at least 0, got {self.interest}.")
+        if min(self.interest, self.idling) < 0:
+            raise ValueError("interest and idling: expected at least 0.")
 
 
 class AffordancePath:
-    """Values: `shifted` [-1 - interest * weight, 0], `plain` [0, 1], `distance` [-1, 1].
+    """Values: `shifted` [-1 - interest * weight - idling, 0], `plain` [0, 1], `distance` [-1, 1].
 
     Success is what the configured model says, whatever the dense term is. Without an affordance the value
     is that of no progress. Where success is not known, `uncertainty` = weight.
@@ -116,10 +117,10 @@ class AffordancePath:
             if c.form == "distance"
             else dense_reward(along, beside / c.block, c.weight)
         )
-        loitering = self._loiters(path, affordance, observation.stamp, tip)
+        loitering = self._loiters(path, affordance, observation.stamp, tip, gate)
         return RewardEstimate(
             stamp=observation.stamp,
-            value=combine(dense, success is True, c.form, loitering, c.interest),
+            value=combine(dense, success is True, c.form, loitering, c.interest, c.idling),
             success=None if success is None else float(success),
             progress=1.0 if success else along,
             uncertainty=None if success is not None else c.weight,
@@ -180,9 +181,15 @@ class AffordancePath:
         carried = np.flatnonzero(affordance.closed)
         return self._first + int(carried[-1]) if len(carried) else max(self._first - 1, 0)
 
-    def _loiters(self, path: BlockPath, affordance: Affordance, stamp: int, tip: FloatArray) -> float:
-        """Return how far the tip's rest on its block counts as loitering; not where the way is done."""
-        at_block = float(np.linalg.norm(tip - path.blocks[self._block])) <= self._config.block / 2
-        at_end = self._block == path.last
-        done = self._delivered if affordance.grasp is not None else at_end
-        return self._loitering.update(stamp, self._block, at_block and not done)
+    def _loiters(
+        self, path: BlockPath, affordance: Affordance, stamp: int, tip: FloatArray, gate: int
+    ) -> float:
+        """Return how far the tip's rest counts as loitering; nothing does where the way is done.
+
+        It rests on a block that counts, or on the first one behind a gate that is shut: a hand that hovers
+        over what it should take.
+        """
+        block = path.nearest(tip, 0, gate + 1)
+        at_block = float(np.linalg.norm(tip - path.blocks[block])) <= self._config.block / 2
+        done = self._delivered if affordance.grasp is not None else self._block == path.last
+        return self._loitering.update(stamp, block, at_block and not done)

@@ -51,8 +51,8 @@ class Gaussian:
 
     Half of the dense reward is for the gripper's place at the object, all of that once the object is held
     or has come nearer to its target; the other half for the object's place at the target. Where the tip
-    itself is to go there is that one half only, and it counts twice. Things hidden now count where they were last
-    seen; without the success model's word, `uncertainty` = weight.
+    itself is to go there is that one half only, and it counts twice. Things hidden now count where they
+    were last seen; without the success model's word, `uncertainty` = weight.
     """
 
     def __init__(self, config: Config, hardware: Hardware) -> None:

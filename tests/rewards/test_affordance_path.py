@@ -219,9 +219,10 @@ def test_going_on_ends_the_loitering(hardware: Hardware) -> None:
     assert arm.at(LINE[3]).terms["loitering"] == 0.0
 
 
-def test_nothing_is_taken_back_before_beginning_nor_at_the_end(hardware: Hardware) -> None:
-    arm = Arm(hardware, LINE_AND_FAR_TARGET, success=NEVER)
-    assert arm.rest(5.0, LINE[0]).value == pytest.approx(-1.0)
+def test_idling_costs_a_little_and_the_end_nothing(hardware: Hardware) -> None:
+    arm = Arm(hardware, LINE_AND_FAR_TARGET, success=NEVER, idling=0.02)
+    assert arm.at(LINE[0]).value == pytest.approx(-1.0)
+    assert arm.rest(5.0, LINE[0]).value == pytest.approx(-1.02)
     for block in LINE:
         arm.at(block)
     assert arm.rest(5.0, LINE[-1]).value == pytest.approx(C - 1.0)
@@ -234,6 +235,13 @@ def test_holding_an_object_over_its_goal_for_ever_is_loitering(hardware: Hardwar
     held = {**BOWL, "cube": Keypoint(WAY[-1])}
     assert arm.rest(5.0, WAY[-1], 0.4, held).terms["loitering"] == 1.0
     assert arm.rest(5.0, WAY[-1], 1.0, held).terms["loitering"] == 0.0
+
+
+def test_hovering_over_an_object_with_an_empty_hand_is_loitering(hardware: Hardware) -> None:
+    arm = Arm(hardware, CARRY)
+    seen = {**BOWL, "cube": Keypoint(PICK)}
+    arm.at(PICK + 3 * UP, 1.0, seen)
+    assert arm.rest(5.0, WAY[0], 1.0, seen).terms["loitering"] == 1.0
 
 
 def test_what_was_delivered_keeps_its_progress_when_the_tip_draws_back(hardware: Hardware) -> None:

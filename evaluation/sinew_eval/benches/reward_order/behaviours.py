@@ -21,6 +21,7 @@ BESIDE = 0.02  # m between a target and what is dropped beside it
 SHORT = 0.05  # m from the target, where a push ends too early
 AIMED_OFF = 0.04  # m from where the tip should be
 REACHED = 0.02  # m from a waypoint, where loitering begins
+CLOSED = 0.62  # aperture under which the hand is not empty
 LANE = 0.06  # m beside the way of a push
 SENTENCES = {
     "pick_place": "put the {0} in the {1}",
@@ -67,9 +68,7 @@ class Scripted:
         """Return what the follower makes of the amended affordance, or the joints to stay at."""
         affordance = observation.affordance
         if affordance is not None and self._loiter_at is not None and self._joints is None:
-            place = _block(affordance, observation, self._loiter_at)
-            tip = self._robot.chain.pose(self._robot.tip_link, observation.joints.position)[:3, 3]
-            self.staying = bool(np.linalg.norm(tip - place) <= REACHED)
+            self.staying = self._is_at(self._loiter_at, affordance, observation)
         if affordance is not None and self._amend is not None and self._amended is None:
             self._amended = self._amend(observation)
         seen = observation if self._amended is None else replace(observation, affordance=self._amended)
@@ -79,6 +78,20 @@ class Scripted:
         if self.staying:
             self._joints = chunk.position[:1].copy()
         return chunk
+
+    def _is_at(self, place: int, affordance: Affordance, observation: Observation) -> bool:
+        tip = self._robot.chain.pose(self._robot.tip_link, observation.joints.position)[:3, 3]
+        if affordance.grasp is None:
+            return _near_to(tip, affordance.waypoints[place])
+        seen = observation.keypoints.get(str(affordance.grasp))
+        if place == 0:
+            return seen is not None and _near_to(tip, seen.position)
+        closed = self._robot.aperture(observation.joints.position) < CLOSED
+        return closed == (place > 1) and _near_to(tip, affordance.waypoints[max(place - 2, 0)])
+
+
+def _near_to(tip: FloatArray, place: FloatArray) -> bool:
+    return float(np.linalg.norm(tip - place)) <= REACHED
 
 
 class Idle:
@@ -98,17 +111,6 @@ class Idle:
         return ActionChunk(observation.stamp, 0.05, self._joints.copy())
 
 
-def _block(affordance: Affordance, observation: Observation, index: int) -> FloatArray:
-    """Return the place (3,) of block `index` of the reward's path after its start: grasp, waypoints."""
-    if isinstance(affordance.grasp, str):
-        index -= 1
-    if index < 0:
-        seen = observation.keypoints.get(str(affordance.grasp))
-        return np.full(3, np.inf) if seen is None else seen.position  # what is hidden is not there yet
-    place: FloatArray = affordance.waypoints[index]
-    return place
-
-
 def shown(task: str) -> list[str]:
     """Return the behaviours that a task knows, the best first.
 
@@ -119,8 +121,12 @@ def shown(task: str) -> list[str]:
 
 
 def loitering_places(task: str) -> int:
-    """Return how many blocks of a task's path there are to loiter at: all but the last."""
-    return {"pick_place": 3, "stack": 3, "push": 2}[task]
+    """Return how many places of a task's path there are to loiter at, the last waypoint apart.
+
+    To grasp: at the object, over it with an empty hand, over it with the object, and over the target.
+    To push: over the place behind the object, and behind it.
+    """
+    return {"pick_place": 4, "stack": 4, "push": 2}[task]
 
 
 def make_behaviour(name: str, scenery: Scenery, hardware: Hardware, place: int) -> Any:

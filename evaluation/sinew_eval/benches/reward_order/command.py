@@ -33,7 +33,7 @@ FORMS: Mapping[str, Mapping[str, Any]] = {
     DEFAULT: {"plugin": PATH},
     "affordance_path, plain": {"plugin": PATH, "form": "plain"},
     "affordance_path, distance": {"plugin": PATH, "form": "distance"},
-    "affordance_path, nothing taken back": {"plugin": PATH, "interest": -0.0, "patience": 1e6},
+    "affordance_path, nothing taken back": {"plugin": PATH, "interest": 0.0, "idling": 0.0, "patience": 1e6},
     "gaussian": {"plugin": "sinew_rewards.gaussian:Gaussian"},
     "goal_distance": {"plugin": "sinew_rewards.goal_distance:GoalDistance"},
 }
