@@ -32,6 +32,7 @@ class Score:
     keypoints: int = 0
     missing: int = 0  # objects that are seen well enough and have no visible keypoint
     shown: int = 0
+    unnamed: int = 0  # objects that have no keypoint at a sequence's beginning; nothing is asked of them
     sequences: int = 0
     stories: list[str] = field(default_factory=list)  # of identities that were not kept
 
@@ -41,7 +42,7 @@ class Score:
         self.believed += other.believed
         self.stories += other.stories
         self.hidden += other.hidden
-        for name in ("kept", "asked", "ghosts", "keypoints", "missing", "shown", "sequences"):
+        for name in ("kept", "asked", "ghosts", "keypoints", "missing", "shown", "unnamed", "sequences"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
     def summary(self) -> dict[str, Any]:
@@ -58,6 +59,7 @@ class Score:
             "occlusion_sets": [int(n) for n in np.percentile(self.hidden or [0], (0, 50, 100))],
             "ghosts": round(self.ghosts / max(self.keypoints, 1), 4),
             "missing": round(self.missing / max(self.shown, 1), 4),
+            "unnamed": self.unnamed,
             "sequences": self.sequences,
         }
 
@@ -94,6 +96,7 @@ class Judge:
             name = min(near, key=lambda n: near[n], default=None)
             if name is not None and near[name] < NEAR:
                 self._names[thing] = name
+        self.score.unnamed = len(truth) - len(self._names)
 
     def _measure(self, truth: Truth, percept: Percept) -> None:
         things = {name: thing for thing, name in self._names.items()}
