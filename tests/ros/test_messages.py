@@ -35,6 +35,8 @@ KEYPOINT = msg.Keypoint(
     confidence=0.75,
     yaw=-1.25,
     extent=[0.04, 0.03, 0.02],
+    visible=True,
+    held=True,
 )
 
 FILLED = [
