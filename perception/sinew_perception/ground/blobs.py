@@ -18,10 +18,26 @@ Map = npt.NDArray[np.float32]
 Cells = npt.NDArray[np.intp]
 
 FEWEST = 3  # cells of a thing
-OWN_SHARE = 0.15  # of connected cells that a colour must have to be a thing of its own
+SURE = 0.75  # mean probability of cells that are a thing of their own among connected ones
 RAISED = 0.005  # m above the table; lower points near a thing are the table's
+LARGE = ("bowl", "pad")
 LOW = ("pad",)  # kinds that do not rise above the table
 WIDEST = 0.13  # m; pieces of one colour that are farther apart are two things
+NARROWEST_LARGE, WIDEST_SMALL = 0.045, 0.075  # m, of bowls and pads, and of other things
+SMALLEST_PAIR = 0.042  # m that two small things side by side span, at least
+SAME_HEIGHT = 0.012  # m between the tops of two pieces of one thing
+SHADES = (
+    {"blue", "purple"},
+    {"purple", "pink"},
+    {"pink", "red"},
+    {"red", "orange"},
+    {"orange", "yellow"},
+    {"yellow", "green"},
+    {"pink", "white"},
+    {"yellow", "white"},
+    {"blue", "black"},
+    {"green", "black"},
+)
 USUAL = {"cube": 0.028, "cylinder": 0.036, "sphere": 0.030, "bowl": 0.028, "pad": 0.001}  # m high
 ENOUGH_DEPTH = 0.3  # share of a thing's pixels
 
@@ -55,7 +71,14 @@ class Blob:
 def find_blobs(maps: Maps, camera: PosedCamera, depth: DepthArray | None) -> list[Blob]:
     """Return the things that the maps show, the nearest to the base first."""
     blobs = [_blob(cells, maps, camera, depth) for cells in _pieces(maps)]
-    return sorted(_joined(blobs, maps, camera, depth), key=lambda blob: float(np.hypot(*blob.position[:2])))
+    whole = [blob for blob in _joined(blobs, maps, camera, depth) if _plausible(blob)]
+    return sorted(whole, key=lambda blob: float(np.hypot(*blob.position[:2])))
+
+
+def _plausible(blob: Blob) -> bool:
+    """Whether a thing is as wide as its kind; a white plate of the robot is no bowl of 30 mm."""
+    wide = float(blob.extent[:2].max())
+    return wide >= NARROWEST_LARGE if blob.kind in LARGE else wide <= WIDEST_SMALL
 
 
 def _pieces(maps: Maps) -> list[Cells]:
@@ -70,21 +93,37 @@ def _pieces(maps: Maps) -> list[Cells]:
 
 
 def _by_colour(inside: Cells, maps: Maps) -> list[Cells]:
-    """Divide connected cells by colour; colours of next to no cells are shades of the others."""
-    families = maps.family.reshape(-1, len(FAMILIES))[inside]
-    own = families.argmax(1)
-    share = np.bincount(own, minlength=len(FAMILIES)) / len(inside)
-    few = (share < OWN_SHARE) | (share * len(inside) < FEWEST)
-    few[share.argmax()] = False
-    best = np.where(few, -1.0, families).argmax(1)
-    pieces = []
-    for family in np.unique(best):
-        mask = np.zeros(maps.thing.size, np.uint8)
-        mask[inside[best == family]] = 1
-        count, labels = cv2.connectedComponents(mask.reshape(maps.thing.shape), connectivity=8)
-        parts = [np.flatnonzero(labels == i) for i in range(1, count)]
-        pieces += [part for part in parts if len(part) >= FEWEST]
-    return pieces
+    """Divide connected cells by colour, and small things from the bowls and pads that they lie in.
+
+    Only what the network is sure of is a thing of its own; the rest are shades and edges of that.
+    """
+    classes = _classes(inside, maps)
+    best = classes.argmax(1)
+    sure = {
+        label
+        for label in np.unique(best)
+        for part in _connected(inside[best == label], maps)
+        if len(part) >= FEWEST and classes[np.isin(inside, part), label].mean() >= SURE
+    }
+    if len(sure) < 2:
+        return [inside]
+    best = np.where(np.isin(np.arange(classes.shape[1]), list(sure)), classes, -1.0).argmax(1)
+    parts = [part for label in sorted(sure) for part in _connected(inside[best == label], maps)]
+    return [part for part in parts if len(part) >= FEWEST]
+
+
+def _classes(inside: Cells, maps: Maps) -> FloatArray:
+    """Return the probabilities (k, 2 * families) of each colour as a small thing and as a large one."""
+    families = maps.family.reshape(-1, len(FAMILIES))[inside].astype(np.float64)
+    large = maps.kind.reshape(-1, len(SHAPES))[inside][:, [SHAPES.index(kind) for kind in LARGE]].sum(1)
+    return np.hstack([families * (1 - large[:, None]), families * large[:, None]])
+
+
+def _connected(cells: Cells, maps: Maps) -> list[Cells]:
+    mask = np.zeros(maps.thing.size, np.uint8)
+    mask[cells] = 1
+    count, labels = cv2.connectedComponents(mask.reshape(maps.thing.shape), connectivity=8)
+    return [np.flatnonzero(labels == i) for i in range(1, count)]
 
 
 def _blob(cells: Cells, maps: Maps, camera: PosedCamera, depth: DepthArray | None) -> Blob:
@@ -120,7 +159,7 @@ def _place(
     low, high_xy = np.percentile(points[:, :2], [2, 98], axis=0)
     centre_xy, size = (low + high_xy) / 2, high_xy - low
     top = max(float(np.percentile(points[:, 2], 95)), 0.0)
-    tall = top if kind in ("bowl", "pad") or top < 2 * size.max() else min(top, float(size.max()))
+    tall = top if kind in LARGE or top < 2 * size.max() else min(top, float(size.max()))
     return np.array([*centre_xy, top - tall / 2]), np.array([*size, max(tall, 0.001)])
 
 
@@ -140,11 +179,11 @@ def _surface(
 
 
 def _joined(blobs: Sequence[Blob], maps: Maps, camera: PosedCamera, depth: DepthArray | None) -> list[Blob]:
-    """Join pieces of one bowl or pad that the arm, or what lies on it, divides."""
+    """Join the pieces of one bowl or pad that something divides, and of one small thing of two shades."""
     whole: list[Blob] = []
     for blob in sorted(blobs, key=lambda item: -len(item.cells)):
         for i, other in enumerate(whole):
-            if _one_thing(blob, other):
+            if _one_large(blob, other) or _one_small(blob, other):
                 whole[i] = _blob(np.concatenate([other.cells, blob.cells]), maps, camera, depth)
                 break
         else:
@@ -152,9 +191,23 @@ def _joined(blobs: Sequence[Blob], maps: Maps, camera: PosedCamera, depth: Depth
     return whole
 
 
-def _one_thing(a: Blob, b: Blob) -> bool:
-    if a.family != b.family or not {a.kind, b.kind} & {"bowl", "pad"}:
-        return False
+def _one_large(a: Blob, b: Blob) -> bool:
+    return a.family == b.family and a.kind in LARGE and b.kind in LARGE and _span(a, b) < WIDEST
+
+
+def _one_small(a: Blob, b: Blob) -> bool:
+    """Whether two pieces, of colours that shade into each other, are too close to be two things."""
+    alike = a.family == b.family or {a.family, b.family} in SHADES
+    level = abs(_top(a) - _top(b)) < SAME_HEIGHT
+    return alike and level and not {a.kind, b.kind} & set(LARGE) and _span(a, b) < SMALLEST_PAIR
+
+
+def _span(a: Blob, b: Blob) -> float:
+    """Return the length of the box around both, m."""
     low = np.minimum(a.position - a.extent / 2, b.position - b.extent / 2)[:2]
     high = np.maximum(a.position + a.extent / 2, b.position + b.extent / 2)[:2]
-    return bool((high - low).max() < WIDEST)
+    return float((high - low).max())
+
+
+def _top(blob: Blob) -> float:
+    return float(blob.position[2] + blob.extent[2] / 2)
