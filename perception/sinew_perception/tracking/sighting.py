@@ -31,6 +31,19 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Glimpse:
+    """A detection that shows a part of an object, or something else in its place."""
+
+    keypoint: Keypoint
+    alike: bool  # whether it is of the object's kind
+
+    @property
+    def position(self) -> FloatArray:
+        """The centre (3,) m."""
+        return self.keypoint.position
+
+
+@dataclass(frozen=True, slots=True)
 class Guess:
     """A place where an object may be."""
 
@@ -88,14 +101,14 @@ def confirm(track: Track, seen: Keypoint, now: Moment, before: Moment | None) ->
 
 def search(
     track: Track,
-    partial: Keypoint | None,
+    partial: Glimpse | None,
     now: Moment,
     before: Moment | None,
     floor: FloatArray,
 ) -> Track:
     """Return the track at the place that the pictures support best; unseen where they support none.
 
-    `partial` is a detection that shows a part of it, `floor` (3,) where it would lie if it fell.
+    `partial` is a detection that may show a part of it, `floor` (3,) where it would lie if it fell.
     """
     track = with_surface(track, before)
     if not track.surface:
@@ -118,7 +131,7 @@ def search(
 def _guesses(
     track: Track,
     surface: Surface,
-    partial: Keypoint | None,
+    partial: Glimpse | None,
     now: Moment,
     before: Moment | None,
     floor: FloatArray,
@@ -149,17 +162,20 @@ def _shown(track: Track, position: FloatArray, evidence: Evidence, now: Moment) 
     return replace(track, keypoint=keypoint, seen=now.stamp, pictured=False, empty_since=None)
 
 
-def _unsupported(track: Track, partial: Keypoint | None, first: Guess | None, now: Moment) -> Track:
+def _unsupported(track: Track, partial: Glimpse | None, first: Guess | None, now: Moment) -> Track:
     """Return the track seen as its detection has it, or else unseen where it was believed to be.
 
-    A piece that shows where the object was, and nothing speaks against it, does not move it.
+    A piece that shows where the object was, and nothing speaks against it, does not move it. Something
+    of another kind is taken for it only where it is plainly gone from its place.
     """
-    if partial is not None:
-        inside = np.linalg.norm(partial.position - track.position) < track.extent[:2].max() / 2
-        if track.sure and inside and first is not None and not first.evidence.contradicts:
-            keypoint = replace(track.keypoint, pixel=partial.pixel, confidence=partial.confidence)
+    contradicted = first is not None and first.evidence.contradicts
+    if partial is not None and (partial.alike or contradicted):
+        seen = partial.keypoint
+        inside = np.linalg.norm(seen.position - track.position) < track.extent[:2].max() / 2
+        if track.sure and inside and first is not None and not contradicted:
+            keypoint = replace(track.keypoint, pixel=seen.pixel, confidence=seen.confidence)
             return replace(track, keypoint=keypoint, seen=now.stamp, pictured=False, empty_since=None)
-        keypoint = replace(partial, extent=track.keypoint.extent) if track.sure else partial
+        keypoint = replace(seen, extent=track.keypoint.extent) if track.sure else seen
         return replace(track, keypoint=keypoint, seen=now.stamp, pictured=False, empty_since=None)
     empty = first is not None and first.evidence.empty
     since = None

@@ -18,7 +18,7 @@ from sinew_perception.tracking.eyes import open_eyes
 from sinew_perception.tracking.grasping import JawWatch, take
 from sinew_perception.tracking.matching import Detections, is_fragment, match, only_one
 from sinew_perception.tracking.newcomers import Newcomers
-from sinew_perception.tracking.sighting import Moment, confirm, is_whole, search
+from sinew_perception.tracking.sighting import Glimpse, Moment, confirm, is_whole, search
 from sinew_perception.tracking.support import resting
 from sinew_perception.tracking.track import Track, carried, kind_of
 
@@ -133,9 +133,9 @@ class KeypointTracker:
         if name is not None and seen is not None and is_whole(track, name, seen, self._config.whole):
             located = confirm(track, seen, now, before)
         else:
-            alike = name is not None and kind_of(name) == track.kind
             floor = resting(track, self._tracks.values())
-            located = search(track, seen if alike else None, now, before, floor)
+            partial = None if name is None or seen is None else Glimpse(seen, kind_of(name) == track.kind)
+            located = search(track, partial, now, before, floor)
             if name is not None and seen is not None and seen.confidence >= self._config.whole:
                 located = self._seen_as(located, name, seen, now)
             if located.seen == now.stamp and not located.pictured:

@@ -51,7 +51,7 @@ def main(argv: Sequence[str]) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sinew bench tracking", description=__doc__)
     parser.add_argument(
-        "--hardware", action="append", help=f"a simulation; may be given again ({', '.join(ROBOTS)})"
+        "--hardware", action="append", help=f"a MuJoCo station; may be given again ({', '.join(ROBOTS)})"
     )
     parser.add_argument(
         "--events", nargs="+", choices=list(EVENTS), default=list(EVENTS), metavar="EVENT", help="which (all)"

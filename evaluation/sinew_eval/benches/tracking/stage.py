@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+from sinew_core.errors import ConfigError
 from sinew_core.hardware import Hardware
 from sinew_core.types import CameraFrame, FloatArray, JointCommand, JointState, Task
 from sinew_perception.truth import true_objects
+from sinew_sim.mujoco_station import MujocoWorld
 
 Places = dict[str, tuple[FloatArray, float]]  # by object: ground (2,) m and yaw rad
 
@@ -33,7 +34,11 @@ class Stage:
         self.cameras = cameras
         self.hardware, self.robot, self.area = hardware, hardware.robot, hardware.config.scene
         self._station = hardware.open_station(task)
-        self.world: Any = self._station.world
+        if not isinstance(self._station.world, MujocoWorld):
+            self._station.close()
+            known = "sim_mujoco, sim_mujoco_fr3"
+            raise ConfigError(f"hardware '{hardware.name}': this bench needs a MuJoCo station ({known}).")
+        self.world = self._station.world
         self.task = Task(task, "")
 
     def reset(self, seed: int) -> Task:
