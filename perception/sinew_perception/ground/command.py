@@ -24,7 +24,7 @@ from sinew_perception.ground.lexicon import HERE
 from sinew_perception.ground.reading import learn_to_read
 from sinew_perception.ground.training import TrainConfig, Trainer, train
 
-PLAIN_EVERY = 50  # steps between lines where there is no terminal
+PLAIN_EVERY = 20  # steps between lines where there is no terminal
 PACKAGES = ("sinew", "torch", "numpy", "mujoco", "safetensors")
 
 
