@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from sinew_perception.ground.batches import Batch
 from sinew_perception.ground.network import GroundNetwork, match
+from sinew_perception.ground.sentences import FORMS
 
 THING_WEIGHT = 4.0  # of a cell with a thing; most have none
 
@@ -21,7 +22,7 @@ def losses(network: GroundNetwork, batch: Batch) -> dict[str, Tensor]:
     by_colour = match(heard.colour.reshape(b, 2 * s, -1), colour).reshape(b, s, 2, -1)
     by_shape = match(heard.shape.reshape(b, 2 * s, -1), shape).reshape(b, s, 2, -1)
     weight = 1 + (THING_WEIGHT - 1) * batch.cover
-    asks = batch.forms != 5
+    asks = batch.forms != FORMS.index("none")
     pointing = -(batch.pointers * heard.pointers).sum((1, 2))
     return {
         "thing": 2 * functional.binary_cross_entropy_with_logits(seen.thing, batch.cover, weight),

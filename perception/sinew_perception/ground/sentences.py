@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from sinew_perception.ground.encoding import MAX_WORDS
 from sinew_perception.ground.lexicon import ANY, FAMILIES, SHAPES, Lexicon, Word, tokens
 
 FORMS = ("place_in", "place_on", "push", "reach", "touch", "none")
@@ -163,7 +163,7 @@ class Speaker:
         start = 0
         for i, word in enumerate(words):
             slot = labels[start]
-            if slot and i < 28:
+            if slot and i < MAX_WORDS:
                 places[slot].append(i)
             start += len(word.text.split()) if word.kind != "unknown" else 1
         if form == "none":
@@ -172,11 +172,6 @@ class Speaker:
 
     def _pick(self, options: Any) -> Any:
         return options[int(self._rng.integers(len(options)))]
-
-
-def tidy(text: str) -> str:
-    """Return a sentence with single spaces."""
-    return re.sub(r"\s+", " ", text).strip()
 
 
 def pointers(sentence: Sentence, length: int) -> npt.NDArray[np.float32]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,9 @@ from sinew_core.types import CameraFrame, FloatArray, JointState
 from sinew_perception.ground.lexicon import FAMILIES, SHAPES, load_frames, load_lexicon
 from sinew_perception.ground.questions import MISSING
 from sinew_perception.ground.sentences import FORMS, TWO, Meaning, Sentence, Speaker, Split
+
+if TYPE_CHECKING:
+    from sinew_perception.ground.rendering import PictureRenderer
 
 Kind = Literal["unique", "absent", "alike", "nonsense", "no_request"]
 KINDS: tuple[Kind, ...] = (
@@ -29,7 +32,7 @@ KINDS: tuple[Kind, ...] = (
     "absent",
 )
 PLAINLY = 0.6  # share of a thing that must be seen for a question to count on it
-NEAR_HOLD = 0.02  # m
+ATTEMPTS = 100  # pictures that are drawn for a question
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,40 +52,43 @@ def trials(split: Split, tag: int, seed: int, count: int, hardware: Sequence[str
 
     `tag` keeps the pictures apart from those of other uses, training's included.
     """
-    from sinew_perception.ground.rendering import PictureRenderer, worsen
-    from sinew_perception.ground.scenes import draw_picture
+    from sinew_perception.ground.rendering import PictureRenderer
 
     machines = [load_hardware(name) for name in hardware]
     renderers = [PictureRenderer(machine) for machine in machines]
-    lexicon, frames = load_lexicon(), load_frames()
-    colours = lexicon.colours(held_out=split == "held_out")
     try:
         for number in range(count):
             robot, kind = number % len(machines), KINDS[number // len(machines) % len(KINDS)]
-            for attempt in range(100):
-                rng = np.random.default_rng([tag, seed, number, attempt])
-                picture = draw_picture(rng, machines[robot], colours, own_colours=split == "train")
-                rgb, depth, sample = renderers[robot].draw(picture)
-                asked = _question(
-                    rng,
-                    Speaker(rng, lexicon, frames, split),
-                    kind,
-                    [(t.family, t.shape) for t in picture.things],
-                    sample.seen,
-                )
-                if asked is not None:
-                    break
-            else:
-                raise AssertionError(f"no {kind} question in 100 pictures")
-            sentence, meant = asked
-            camera = picture.look.camera
-            machine = replace(machines[robot], cameras={**machines[robot].cameras, "top": camera})
-            joints = JointState(1, picture.look.joints, np.zeros(len(picture.look.joints)))
-            truth = tuple(np.array(picture.things[i].placed.position) for i in meant)
-            yield Trial(machine, CameraFrame(1, worsen(rng, rgb), depth), joints, sentence, kind, truth)
+            rngs = (np.random.default_rng([tag, seed, number, attempt]) for attempt in range(ATTEMPTS))
+            drawn = (_trial(rng, machines[robot], renderers[robot], kind, split) for rng in rngs)
+            trial = next((trial for trial in drawn if trial is not None), None)
+            assert trial is not None, f"no question of kind {kind} in {ATTEMPTS} pictures"
+            yield trial
     finally:
         for renderer in renderers:
             renderer.close()
+
+
+def _trial(
+    rng: np.random.Generator, hardware: Hardware, renderer: PictureRenderer, kind: Kind, split: Split
+) -> Trial | None:
+    """Return a trial in a random picture, or None where the picture has no question of the kind."""
+    from sinew_perception.ground.rendering import worsen
+    from sinew_perception.ground.scenes import draw_picture
+
+    lexicon = load_lexicon()
+    colours = lexicon.colours(held_out=split == "held_out")
+    picture = draw_picture(rng, hardware, colours, own_colours=split == "train")
+    rgb, depth, sample = renderer.draw(picture)
+    things = [(thing.family, thing.shape) for thing in picture.things]
+    asked = _question(rng, Speaker(rng, lexicon, load_frames(), split), kind, things, sample.seen)
+    if asked is None:
+        return None
+    sentence, meant = asked
+    there = replace(hardware, cameras={**hardware.cameras, "top": picture.look.camera})
+    joints = JointState(1, picture.look.joints, np.zeros(len(picture.look.joints)))
+    truth = tuple(np.array(picture.things[i].placed.position) for i in meant)
+    return Trial(there, CameraFrame(1, worsen(rng, rgb), depth), joints, sentence, kind, truth)
 
 
 Things = Sequence[tuple[str, str]]
