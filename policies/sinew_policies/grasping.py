@@ -18,6 +18,7 @@ TURNING = 0.3  # the cost of turning the tip by 1 rad beside that of moving a jo
 CROWDED = 400.0  # the cost of coming down 1 m deep into something else
 JAW_RADIUS = 0.008  # m, about half the thickness of a jaw
 FLAT = 0.01  # m; lower things do not stop a jaw
+OUT_OF = 0.010  # m, by which an object inside another is held higher: the other's floor and wall are near
 UNKNOWN_WIDTH = 0.028  # m, of an object whose extent perception does not tell
 
 
@@ -103,6 +104,15 @@ def crowding(item: Keypoint, yaw: float, others: Iterable[Keypoint], reach: floa
     return max([0.0, *depths])
 
 
+def inside(item: Keypoint, other: Keypoint) -> bool:
+    """Tell whether an object stands in another: over it, and lower than its rim."""
+    if other.extent is None or item.extent is None:
+        return False
+    over = float(np.linalg.norm((other.position - item.position)[:2])) < float(min(other.extent[:2])) / 2
+    bottom, rim = item.position[2] - item.extent[2] / 2, other.position[2] + other.extent[2] / 2
+    return over and bool(bottom < rim - FLAT)
+
+
 def plan_grasp(
     item: Keypoint,
     others: Iterable[Keypoint],
@@ -116,14 +126,17 @@ def plan_grasp(
     """Return the grasp of an object that the arm reaches best from `joints` (n,), clear of the others.
 
     The tip stays above `lowest`, and the jaws open to `clearance` on either side of the object, both m:
-    no further, since a jaw that swings wide hits what stands beside.
+    no further, since a jaw that swings wide hits what stands beside. What stands in another is held nearer
+    to its top.
     """
-    centre = np.array([item.position[0], item.position[1], max(item.position[2], lowest)])
     others = list(others)
+    beside = [other for other in others if not inside(item, other)]
+    raised = 0.0 if len(beside) == len(others) or item.extent is None else min(OUT_OF, item.extent[2] / 3)
+    centre = np.array([item.position[0], item.position[1], max(item.position[2] + raised, lowest)])
 
     def crowded(yaw: float) -> float:
         reach = width_along(item, yaw, UNKNOWN_WIDTH) / 2 + clearance + JAW_RADIUS
-        return CROWDED * crowding(item, yaw, others, reach)
+        return CROWDED * crowding(item, yaw, beside, reach)
 
     yaws = {yaw: crowded(yaw) for yaw in closing_yaws(item, present_yaw)}
     yaw = best_yaw(solver, centre, yaws, joints, present_yaw)

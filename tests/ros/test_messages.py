@@ -42,7 +42,12 @@ KEYPOINT = msg.Keypoint(
 FILLED = [
     KEYPOINT,
     msg.Feature(name="embedding", value=[0.5, -2.0, 1e-9]),
-    msg.Keypoints(header=HEADER, keypoints=[KEYPOINT], features=[msg.Feature(name="f", value=[1.0])]),
+    msg.Keypoints(
+        header=HEADER,
+        keypoints=[KEYPOINT],
+        features=[msg.Feature(name="f", value=[1.0])],
+        lost=["blue bowl"],
+    ),
     msg.Affordance(
         header=HEADER,
         episode=2**63,
