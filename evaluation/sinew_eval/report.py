@@ -141,6 +141,7 @@ def _configuration(summary: Mapping[str, Any]) -> str:
         "graph": config["graph"],
         "pace": config["pace"],
         "max steps": config["max_steps"] or "the task's own",
+        **({"in turn with": config["back"] or "the way back"} if config["alternate"] else {}),
         **({"recorded to": str(Path(config["record"]).absolute())} if config["record"] else {}),
     }
     items = "".join(f"<div><dt>{key}</dt><dd>{escape(str(value))}</dd></div>" for key, value in shown.items())
