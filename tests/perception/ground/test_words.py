@@ -48,11 +48,13 @@ def test_held_out_colours_are_no_training_colours_under_other_names() -> None:
 
 
 def test_no_colour_name_stands_on_the_border_of_two_families() -> None:
-    colours = [word for word in LEXICON.colours() if word.family in FAMILIES]
-    for word in colours:
-        others = [other for other in colours if other.family != word.family]
-        assert word.rgb is not None
-        assert min(np.linalg.norm(lab(word.rgb) - lab(other.rgb or (0, 0, 0))) for other in others) > 15
+    colours = [(word, lab(word.rgb)) for word in LEXICON.colours() if word.rgb and word.family in FAMILIES]
+    for word, place in colours:
+        own = [p for w, p in colours if w.family == word.family and w is not word and not w.held_out]
+        others = [p for w, p in colours if w.family != word.family]
+        near = min(float(np.linalg.norm(place - p)) for p in others)
+        assert near > 20, word.text
+        assert near > 1.25 * min(float(np.linalg.norm(place - p)) for p in own), word.text
 
 
 def test_lab_has_white_at_one_end_and_red_where_the_standard_says() -> None:
