@@ -110,7 +110,7 @@ class PerceptionModel(Protocol):
         """Begin an episode."""
 
     def process(self, frames: Mapping[str, CameraFrame], joints: JointState) -> Percept:
-        """Return what is seen in frames captured together; what is not seen is absent."""
+        """Return what is known from frames captured together: what is seen, and what is believed to be."""
 
 
 @runtime_checkable

@@ -63,7 +63,7 @@ def test_camera_that_nobody_else_reads_is_seen_in_the_records(ros_graph: RosGrap
     ros_graph.run_episode(0, steps.append)
     frames = [step.frame for step in steps if step.frame is not None]
     assert len(frames) >= 5
-    assert frames[0].shape == (32, 32, 3)
+    assert frames[0].shape == (640, 640, 3)  # enlarged, to be drawn on
 
 
 def test_ctrl_c_ends_the_episode_and_the_next_one_runs(ros_graph: RosGraph) -> None:
