@@ -24,6 +24,7 @@ LARGE = ("bowl", "pad")
 LOW = ("pad",)  # kinds that do not rise above the table
 WIDEST = 0.13  # m; pieces of one colour that are farther apart are two things
 NARROWEST_LARGE, WIDEST_SMALL = 0.045, 0.075  # m, of bowls and pads, and of other things
+FOOT = 0.12  # m around the base's axis, where the robot itself stands
 SMALLEST_PAIR = 0.042  # m that two small things side by side span, at least
 SAME_HEIGHT = 0.012  # m between the tops of two pieces of one thing
 SHADES = (
@@ -76,8 +77,10 @@ def find_blobs(maps: Maps, camera: PosedCamera, depth: DepthArray | None) -> lis
 
 
 def _plausible(blob: Blob) -> bool:
-    """Whether a thing is as wide as its kind; a white plate of the robot is no bowl of 30 mm."""
+    """Whether a thing is as wide as its kind, and not at the robot's foot: its white plates are no bowls."""
     wide = float(blob.extent[:2].max())
+    if np.hypot(*blob.position[:2]) < FOOT:
+        return False
     return wide >= NARROWEST_LARGE if blob.kind in LARGE else wide <= WIDEST_SMALL
 
 
