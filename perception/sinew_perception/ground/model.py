@@ -10,12 +10,22 @@ from pathlib import Path
 import numpy as np
 from sinew_core.errors import ConfigError, did_you_mean
 from sinew_core.hardware import Hardware
-from sinew_core.types import Affordance, CameraModel, DepthArray, FloatArray, Keypoint, Observation, Refusal
+from sinew_core.types import (
+    Affordance,
+    CameraModel,
+    DepthArray,
+    FloatArray,
+    ImageArray,
+    Keypoint,
+    Observation,
+    Refusal,
+)
 
 from sinew_perception.geometry import PosedCamera, posed_camera
 from sinew_perception.ground.answering import Meant, UnclearError, check_request, understand
 from sinew_perception.ground.blobs import Blob, Map, find_blobs
 from sinew_perception.ground.grounder import WEIGHTS, Look, Said, load_weights
+from sinew_perception.ground.picture import draw_heat
 from sinew_perception.ground.views import HEIGHT, WIDTH, height_image, resized
 from sinew_perception.waypoints import Margins, above_waypoint, place_waypoints, push_waypoints
 
@@ -61,7 +71,9 @@ class Place:
 
 
 class SinewGround:
-    """Looks at one camera's image; deterministic, and keeps nothing from one question to the next."""
+    """Looks at one camera's image; deterministic: no answer depends on earlier questions."""
+
+    needs_frames = True
 
     def __init__(self, config: Config, hardware: Hardware) -> None:
         if config.camera not in hardware.cameras:
@@ -71,6 +83,7 @@ class SinewGround:
             )
         self._config, self._hardware = config, hardware
         self._grounder = load_weights(config.weights)[0]
+        self._shown: tuple[Observation, Affordance | Refusal] | None = None
 
     def at(self, hardware: Hardware) -> SinewGround:
         """Return the same model looking through another hardware's cameras; the weights are shared."""
@@ -80,6 +93,22 @@ class SinewGround:
 
     def propose(self, observation: Observation, instruction: str) -> Affordance | Refusal:
         """Return where to act, or a refusal: for what is no request, not seen, or may mean several things."""
+        answer = self._answer(observation, instruction)
+        self._shown = observation, answer
+        return answer
+
+    def picture(self) -> ImageArray | None:
+        """Return the image of the last question under its heat maps, with what came of it, (h, w, 3)."""
+        if self._shown is None or self._config.camera not in self._shown[0].frames:
+            return None
+        observation, answer = self._shown
+        try:
+            maps, _ = self.heat_maps(observation, answer.instruction)
+        except UnclearError:
+            return None
+        return draw_heat(observation.frames[self._config.camera].rgb, maps, answer)
+
+    def _answer(self, observation: Observation, instruction: str) -> Affordance | Refusal:
         said = self._grounder.hear(instruction)
         saw: Sequence[str] = sorted(observation.keypoints)
         try:
