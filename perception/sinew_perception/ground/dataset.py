@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from sinew_core.hardware import load_hardware
 
-from sinew_perception.ground.lexicon import HERE, load_lexicon
+from sinew_perception.ground.lexicon import FAMILIES, load_lexicon
 from sinew_perception.ground.views import COLUMNS, HEIGHT, ROWS, WIDTH
 
 MAX_THINGS = 8
@@ -49,10 +49,11 @@ class DataConfig:
 
     @property
     def digest(self) -> str:
-        """What tells these pictures from others: the values, the words and the format."""
-        words = (HERE / "lexicon.yaml").read_bytes()
-        text = json.dumps(asdict(self), sort_keys=True).encode() + words + bytes([FORMAT])
-        return hashlib.sha256(text).hexdigest()[:16]
+        """What tells these pictures from others: the values, the things' colours and the format."""
+        words = load_lexicon().colours(held_out=False)
+        colours = [(word.text, word.rgb) for word in words if word.family in FAMILIES]
+        text = json.dumps([asdict(self), colours, FORMAT], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def default_cache() -> Path:
