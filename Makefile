@@ -19,7 +19,7 @@ setup:  ## install everything that is missing (PYTHON=... chooses another Python
 
 demo: setup  ## a simulated arm carries out a sentence through the ROS graph (ARGS=... adds options)
 	@$(VENV)/sinew run --graph ros --hardware sim_mujoco --task pick_place \
-	  --instruction "put the red cube in the blue bowl" \
+	  --instruction "drop the crimson block into the azure dish" --affordance sinew_ground \
 	  --policy affordance_follower --reward affordance_path --episodes 3 $(ARGS)
 
 test: setup  ## run the tests (ARGS=... goes to pytest)

@@ -5,21 +5,39 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import numpy as np
 
 from sinew_sim.scene import COLOURS, Shape
 
+# Other names, which paraphrases are made of; the last word of each is read back, too.
+COLOUR_NAMES: Mapping[str, Sequence[str]] = {
+    "red": ("crimson", "scarlet", "firebrick", "carmine"),
+    "orange": ("tangerine", "carrot", "mandarin"),
+    "yellow": ("lemon", "dandelion", "canary yellow"),
+    "green": ("emerald", "shamrock", "irish green"),
+    "blue": ("azure", "cobalt", "cerulean"),
+    "purple": ("violet", "amethyst", "dark violet"),
+}
+SHAPE_NAMES: Mapping[Shape, Sequence[str]] = {
+    "cube": ("brick", "cuboid"),
+    "cylinder": ("tin", "drum"),
+    "sphere": ("orb", "bead"),
+    "bowl": ("basin", "tub"),
+    "pad": ("coaster", "plate"),
+}
 WORDS: Mapping[str, Shape] = {
-    "cube": "cube",
+    **{shape: shape for shape in get_args(Shape)},
+    **{name: shape for shape, names in SHAPE_NAMES.items() for name in names},
     "block": "cube",
     "box": "cube",
-    "cylinder": "cylinder",
-    "sphere": "sphere",
     "ball": "sphere",
-    "bowl": "bowl",
-    "pad": "pad",
+    "dish": "bowl",
+}
+HUES: Mapping[str, str] = {
+    **{colour: colour for colour in COLOURS},
+    **{name.split()[-1]: colour for colour, names in COLOUR_NAMES.items() for name in names},
 }
 
 
@@ -38,7 +56,9 @@ def mentioned(sentence: str) -> list[Thing]:
     """Return the things that a sentence names in words known here, in the order of their naming."""
     words = re.findall(r"[a-z]+", sentence.lower())
     return [
-        Thing(colour, WORDS[noun]) for colour, noun in pairwise(words) if colour in COLOURS and noun in WORDS
+        Thing(HUES[colour], WORDS[noun])
+        for colour, noun in pairwise(words)
+        if colour in HUES and noun in WORDS
     ]
 
 
@@ -50,7 +70,7 @@ def read(sentence: str, kinds: Sequence[Sequence[Shape]]) -> list[Thing] | None:
     """
     things = mentioned(sentence)
     words = re.findall(r"[a-z]+", sentence.lower())
-    loose = sum(word in COLOURS for word in words), sum(word in WORDS for word in words)
+    loose = sum(word in HUES for word in words), sum(word in WORDS for word in words)
     fits = len(things) == len(kinds) == len(set(things)) and loose == (len(things), len(things))
     if not fits or any(thing.shape not in kind for thing, kind in zip(things, kinds, strict=True)):
         return None

@@ -11,26 +11,10 @@ from typing import Literal
 
 import numpy as np
 
-from sinew_sim.language import Thing, say
-from sinew_sim.scene import Shape
+from sinew_sim.language import COLOUR_NAMES, SHAPE_NAMES, Thing, say
 
 Wording = Literal["plain", "paraphrase"]
 
-COLOUR_NAMES: Mapping[str, Sequence[str]] = {
-    "red": ("crimson", "scarlet", "firebrick", "carmine"),
-    "orange": ("tangerine", "carrot", "mandarin"),
-    "yellow": ("lemon", "dandelion", "canary yellow"),
-    "green": ("emerald", "shamrock", "irish green"),
-    "blue": ("azure", "cobalt", "cerulean"),
-    "purple": ("violet", "amethyst", "dark violet"),
-}
-SHAPE_NAMES: Mapping[Shape, Sequence[str]] = {
-    "cube": ("brick", "cuboid"),
-    "cylinder": ("tin", "drum"),
-    "sphere": ("orb", "bead"),
-    "bowl": ("basin", "tub"),
-    "pad": ("coaster", "plate"),
-}
 SENTENCES: Mapping[str, Sequence[str]] = {
     "pick_place": (
         "deposit the {0} in the {1}",

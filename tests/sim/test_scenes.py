@@ -203,3 +203,16 @@ def test_reach_is_a_point_above_the_middle_of_the_top() -> None:
 def test_an_unknown_task_names_the_nearest() -> None:
     with pytest.raises(ConfigError, match=r"unknown task 'pick_plase'.*Did you mean 'pick_place'.*stack"):
         load_task("pick_plase")
+
+
+@pytest.mark.parametrize(
+    ("sentence", "meant"),
+    [
+        ("drop the crimson block into the azure dish", [("red", "cube"), ("blue", "bowl")]),
+        ("stow the canary yellow drum in a violet basin", [("yellow", "cylinder"), ("purple", "bowl")]),
+    ],
+)
+def test_other_names_of_colours_and_shapes_lay_out_the_same_things(
+    sentence: str, meant: list[tuple[str, str]]
+) -> None:
+    assert [tuple(thing) for thing in mentioned(sentence)] == meant

@@ -69,9 +69,9 @@ class AffordanceNode(ObserverNode[AffordanceParameters]):
         finally:
             limit.cancel()
         self.meter.done(time.perf_counter() - started)
-        self.post(self._publish, answer, episode)
-        if isinstance(self._model, Illustrated):
+        if isinstance(self._model, Illustrated):  # first, since a refusal ends the episode
             self._draw(self._model, observation.stamp)
+        self.post(self._publish, answer, episode)
 
     def _draw(self, model: Illustrated, stamp: int) -> None:
         try:
