@@ -6,7 +6,9 @@ import argparse
 import hashlib
 import platform
 import shlex
-from collections.abc import Mapping, Sequence
+import signal
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -36,6 +38,24 @@ def main(argv: Sequence[str]) -> int:
         _, provenance = load_weights(arguments.weights)
         Console(soft_wrap=True).print_json(data=dict(provenance))
         return 0
+    with _stoppable():
+        _make_weights(arguments, argv, console)
+    return 0
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let SIGINT and SIGTERM end a training with its checkpoint; a shell's background ignores the first."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    previous = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, previous, strict=True):
+            signal.signal(number, handler)
+
+
+def _make_weights(arguments: argparse.Namespace, argv: Sequence[str], console: Console) -> None:
     torch.set_num_threads(arguments.threads)
     data = _pictures(arguments, console)
     config = TrainConfig(arguments.seed, arguments.steps, arguments.minutes)
@@ -50,7 +70,6 @@ def main(argv: Sequence[str]) -> int:
     facts = _provenance(arguments, argv, data, trainer, figures)
     save_weights(arguments.out, trainer.average, trainer.sizes, thresholds, facts)
     console.print(f"{arguments.out}: {arguments.out.stat().st_size / 1e6:.1f} MB; {figures}", markup=False)
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -34,7 +34,10 @@ def test_weights_say_how_to_make_them_again(tmp_path: Path, capsys: pytest.Captu
     assert json.loads(capsys.readouterr().out) == provenance
 
 
-def test_an_interrupted_training_is_gone_on_with_and_never_begun_anew_unasked(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_training_is_gone_on_with_and_never_begun_anew_unasked(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     options, checkpoint = _options(tmp_path, 100_000), tmp_path / "w.checkpoint"
     script = "import sys; from sinew_core.cli import main; sys.exit(main(['ground', *sys.argv[1:]]))"
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
@@ -43,7 +46,7 @@ def test_an_interrupted_training_is_gone_on_with_and_never_begun_anew_unasked(tm
     for line in run.stderr:
         if b"step 20" in line:
             break
-    run.send_signal(signal.SIGINT)
+    run.send_signal(number)
     rest = run.stderr.read().decode()
     assert run.wait(timeout=60) == 130
     assert "Traceback" not in rest
