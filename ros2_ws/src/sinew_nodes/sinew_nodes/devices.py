@@ -123,7 +123,7 @@ class DeviceReader:
         """Return whether a frame is a new one, and what is wrong with its stamp, or ''."""
         now = time.monotonic_ns()
         ahead = (stamp - joints_stamp - (now - self._joints_at)) / NANOSECONDS
-        if ahead > self._hardware.config.max_age:  # it would make every later one look old
+        if ahead > self._hardware.config.control_period:  # it would make every later one look old
             return False, f"camera {name}: its stamp lies {ahead:.3f} s ahead of the joints'"
         return self._stale[name].look(stamp, now)
 
