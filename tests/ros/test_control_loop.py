@@ -102,6 +102,23 @@ def test_a_frame_of_another_time_is_not_taken_and_is_named(rig_of: RigOf, kind: 
     assert rig.start_episode(1)
 
 
+def test_a_stamp_two_control_periods_ahead_is_noticed_before_the_next_one_goes_back(tmp_path: Path) -> None:
+    culprit = Culprit()
+    hardware = faulty_hardware(write_hardware(tmp_path, "sim_mujoco", station=FAKE), "realtime", culprit)
+    station, authority = hardware.open_station("pick_place"), AuthorityLatch()
+    reader = DeviceReader(station, hardware, authority)
+    reader.joints()
+    reader.frame("top", time.time_ns())
+    ahead = 2 * hardware.config.control_period
+    culprit.fault = Fault("camera_future", amount=ahead, camera="top")
+    sentences: list[str] = []
+    for _ in range(2):  # every other frame is from the future
+        reader.frame("top", reader.joints().stamp)
+        sentences += [cause.sentence for cause in authority.state.holds]
+    assert any("ahead of the joints" in sentence for sentence in sentences)
+    assert not any("gone back" in sentence for sentence in sentences)
+
+
 def test_a_gripper_that_closes_before_a_still_camera_is_no_frozen_camera(tmp_path: Path) -> None:
     culprit = Culprit()
     hardware = faulty_hardware(write_hardware(tmp_path, "sim_mujoco", station=FAKE), "realtime", culprit)
