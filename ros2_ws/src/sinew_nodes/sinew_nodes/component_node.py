@@ -153,6 +153,7 @@ class ComponentNode(LifecycleNode, Generic[P]):
         if not self._guarded(self.start):
             self._active = False
             return FAILURE
+        self._lifeline.connect()  # the station may have come up meanwhile
         return SUCCESS
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
