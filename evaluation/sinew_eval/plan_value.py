@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from sinew_core.types import FloatArray, Keypoint
+from sinew_perception.waypoints import extent, half_width
 
 SPREAD = 0.003  # m, of what an arm makes of a planned position
-USUAL = (0.03, 0.03, 0.03)  # m, of an object whose size nobody knows
 Keypoints = Mapping[str, Keypoint]
 
 
@@ -79,7 +79,7 @@ def _grasp(planned: Keypoint, true: Keypoint, rooms: Rooms) -> tuple[float, floa
     opening = _width(planned, axis) + 2 * rooms.clearance
     beside = (opening - _width(true, axis)) / 2 - along
     over = rooms.finger + _width(true, np.array([-axis[1], axis[0]])) / 2 - across
-    height = float(_extent(true)[2]) / 2 - abs(float(error[2]))
+    height = float(extent(true)[2]) / 2 - abs(float(error[2]))
     # The jaws bring the object to their middle along the closing axis; across it, it stays where it was.
     return _chance(beside) * _chance(over) * _chance(height), across
 
@@ -87,7 +87,7 @@ def _grasp(planned: Keypoint, true: Keypoint, rooms: Rooms) -> tuple[float, floa
 def _place(planned: Keypoint, item: Keypoint, target: Keypoint, off: float, rooms: Rooms) -> float:
     error = target.position - planned.position
     beside = float(np.hypot(np.linalg.norm(error[:2]), off))
-    target_half, item_half = (float(min(_extent(thing)[:2])) / 2 for thing in (target, item))
+    target_half, item_half = (float(min(extent(thing)[:2])) / 2 for thing in (target, item))
     room = max(target_half - item_half, 0.0) + rooms.inside
     # Let go too high, it falls; too low, it is pressed into what is below.
     high, low = rooms.above + max(room - item_half, 0.0) + error[2], rooms.below - error[2]
@@ -119,15 +119,7 @@ def _closing_axis(item: Keypoint) -> FloatArray:
 
 def _width(item: Keypoint, direction: FloatArray) -> float:
     """Return how wide an object is along a horizontal unit vector (2,), m."""
-    extent = _extent(item)
-    if item.yaw is None:
-        return float(max(extent[:2]))
-    c, s = np.cos(item.yaw), np.sin(item.yaw)
-    return float(abs(direction @ [c, s]) * extent[0] + abs(direction @ [-s, c]) * extent[1])
-
-
-def _extent(item: Keypoint) -> FloatArray:
-    return np.array(USUAL) if item.extent is None else item.extent
+    return 2 * half_width(item, direction)
 
 
 def _chance(room: float) -> float:

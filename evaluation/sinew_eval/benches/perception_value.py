@@ -5,16 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from dataclasses import dataclass, replace
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.progress import Progress
-from sinew_core.hardware import load_hardware
-from sinew_core.runtime import EpisodeResult, run_episode
+from sinew_core.hardware import Hardware, load_hardware
+from sinew_core.protocols import Station
+from sinew_core.runtime import Brain, run_episode
 from sinew_core.types import CameraFrame, FloatArray, JointState, Keypoint, Percept, Task
+from sinew_perception.geometry import posed_camera, project
 
 from sinew_eval.benches.result import add_result_options, write_result
 from sinew_eval.options import natural, positive
@@ -158,54 +160,50 @@ class Erring:
 def run_trial(hardware_name: str, item: tuple[str, int]) -> Trial | None:
     """Run one episode with erring perception and judge the errors by the plan that they lead to."""
     task, seed = item
-    hardware = load_hardware(hardware_name).with_pace("lockstep")
-    brain = make_brain(RunConfig(hardware_name, task, "affordance_follower", "affordance_path"), hardware)
+    hardware, station, brain = _open(hardware_name, task)
     erring = Erring(brain.perception, np.random.default_rng(seed))
-    station = hardware.open_station(task)
-    try:
-        world: Any = station.world
-        world.reset(seed)
-        scene, truth = world.scene, true_keypoints(world)
-        estimate = {name: disturbed(item, erring.offset(name)) for name, item in truth.items()}
-        result: EpisodeResult = run_episode(
-            station,
-            hardware,
-            type(brain)(erring, brain.affordance, brain.reward, brain.policy),
-            seed=seed,
-            max_steps=ATTEMPT,
-        )
-    finally:
-        station.close()
+    world: Any = station.world
+    world.reset(seed)
+    scene, truth = world.scene, true_keypoints(world)
+    estimate = {name: disturbed(thing, erring.offset(name)) for name, thing in truth.items()}
+    result = run_episode(station, hardware, replace(brain, perception=erring), seed=seed, max_steps=ATTEMPT)
     intent = Intent(_name(scene.moved), _name(scene.target), "push" if task == "push" else "place")
     losses = loss_by_keypoint(intent, estimate, truth)
-    model = hardware.cameras[CAMERA]
-    X_CB = np.linalg.inv(hardware.robot.chain.pose(model.link, hardware.robot.home) @ model.X_LC)
-    K = np.array([[model.fx, 0.0, model.cx], [0.0, model.fy, model.cy], [0.0, 0.0, 1.0]])
-
-    def pixel(item: Keypoint) -> FloatArray:
-        x, y, w = K @ (X_CB[:3, :3] @ item.position + X_CB[:3, 3])
-        return np.array([x / w, y / w])
-
-    errors = {
-        name: (
-            float(np.linalg.norm(pixel(estimate[name]) - pixel(truth[name]))),
-            1000 * float(np.linalg.norm(estimate[name].position - truth[name].position)),
-        )
-        for name in truth
-    }
+    errors = _errors(hardware, estimate, truth)
     roles: dict[str, list[tuple[float, float, float]]] = {}
-    for name, (px, mm) in errors.items():
+    for name, error in errors.items():
         role = "moved" if name == intent.moved else "target" if name == intent.target else "other"
-        roles.setdefault(role, []).append((losses[name], px, mm))
+        roles.setdefault(role, []).append((losses[name], *error))
+    pixels, millimetres = np.mean(list(errors.values()), axis=0).tolist()
+    means = {role: tuple(np.mean(rows, axis=0).tolist()) for role, rows in roles.items()}
     return Trial(
-        task=task,
-        seed=seed,
-        lost=not result.success,
-        plan=plan_loss(intent, estimate, truth),
-        pixels=float(np.mean([px for px, _ in errors.values()])),
-        millimetres=float(np.mean([mm for _, mm in errors.values()])),
-        by_keypoint={role: tuple(np.mean(rows, axis=0).tolist()) for role, rows in roles.items()},
+        task, seed, not result.success, plan_loss(intent, estimate, truth), pixels, millimetres, means
     )
+
+
+@cache
+def _open(hardware_name: str, task: str) -> tuple[Hardware, Station, Brain]:
+    """Return the station of a worker process and what drives it; opening them takes seconds."""
+    hardware = load_hardware(hardware_name).with_pace("lockstep")
+    config = RunConfig(hardware_name, task, "affordance_follower", "affordance_path")
+    return hardware, hardware.open_station(task), make_brain(config, hardware)
+
+
+def _errors(
+    hardware: Hardware, estimate: Mapping[str, Keypoint], truth: Mapping[str, Keypoint]
+) -> dict[str, tuple[float, float]]:
+    """Return how far each keypoint is from the truth, px in the image of CAMERA and mm."""
+    home = hardware.robot.home
+    camera = posed_camera(hardware, CAMERA, JointState(0, home, np.zeros_like(home)))
+    errors = {}
+    for name, true in truth.items():
+        points = np.array([estimate[name].position, true.position])
+        pixels = project(camera, points)
+        errors[name] = (
+            float(np.linalg.norm(pixels[0] - pixels[1])),
+            1000 * float(np.linalg.norm(points[0] - points[1])),
+        )
+    return errors
 
 
 def true_keypoints(world: Any) -> dict[str, Keypoint]:

@@ -8,7 +8,6 @@ import numpy as np
 from sinew_core.hardware import Hardware
 from sinew_core.types import (
     Affordance,
-    CameraModel,
     FloatArray,
     ImageArray,
     JointState,
@@ -19,6 +18,7 @@ from sinew_core.types import (
 
 from sinew_perception.drawing.canvas import WHITE, Canvas, Colour
 from sinew_perception.drawing.view import View
+from sinew_perception.geometry import PosedCamera, posed_camera, project
 
 SURE: Colour = (120, 230, 120)
 UNSURE: Colour = (255, 190, 60)
@@ -26,14 +26,13 @@ WAY: Colour = (90, 200, 255)
 NEXT: Colour = (255, 110, 190)
 BAD: Colour = (255, 120, 100)
 DOUBTFUL = 0.6  # confidence, below which a keypoint is drawn as unsure
-NEAR = 0.01  # m in front of the camera, from which on a point can be drawn
 
 
 class Annotator:
     """Draws on the images of one camera."""
 
     def __init__(self, hardware: Hardware, camera: str) -> None:
-        self._model: CameraModel = hardware.cameras[camera]
+        self._hardware, self._name = hardware, camera
         self._robot = hardware.robot
 
     def draw(self, image: ImageArray, view: View) -> ImageArray:
@@ -44,38 +43,30 @@ class Annotator:
         canvas = Canvas(image)
         canvas.banner(view.instruction or "no instruction")
         canvas.banner(_status(view), bottom=True, colour=_status_colour(view))
-        X_CB: FloatArray = np.linalg.inv(self._pose(view.joints)).astype(np.float64)
+        camera = posed_camera(self._hardware, self._name, view.joints)
         affordance = view.answer if isinstance(view.answer, Affordance) else None
         if affordance is not None:
-            self._draw_way(canvas, X_CB, affordance, view)
-        self._draw_keypoints(canvas, X_CB, view.keypoints, affordance)
-        tip = self._pixel(X_CB, self._tip(view.joints))
+            self._draw_way(canvas, camera, affordance, view)
+        self._draw_keypoints(canvas, camera, view.keypoints, affordance)
+        tip = self._pixel(camera, self._tip(view.joints))
         if tip is not None:
             canvas.cross(tip, WHITE, 6.0)
         return canvas.image
-
-    def _pose(self, joints: JointState) -> FloatArray:
-        pose: FloatArray = self._robot.chain.pose(self._model.link, joints.position) @ self._model.X_LC
-        return pose
 
     def _tip(self, joints: JointState) -> FloatArray:
         tip: FloatArray = self._robot.chain.pose(self._robot.tip_link, joints.position)[:3, 3]
         return tip
 
-    def _pixel(self, X_CB: FloatArray, point: FloatArray) -> FloatArray | None:
+    def _pixel(self, camera: PosedCamera, point: FloatArray) -> FloatArray | None:
         """Return where a point (3,) of the base frame is in the image, or None where it is not in it."""
-        x, y, z = X_CB[:3, :3] @ point + X_CB[:3, 3]
-        if z < NEAR:
-            return None
-        model = self._model
-        pixel = np.array([model.fx * x / z + model.cx, model.fy * y / z + model.cy])
-        inside = (pixel > -0.5).all() and pixel[0] < model.width and pixel[1] < model.height
-        return pixel if inside else None
+        pixel: FloatArray = project(camera, point[None])[0]
+        size = (camera.model.width, camera.model.height)
+        return pixel if (pixel > -0.5).all() and (pixel < size).all() else None
 
-    def _draw_way(self, canvas: Canvas, X_CB: FloatArray, affordance: Affordance, view: View) -> None:
+    def _draw_way(self, canvas: Canvas, camera: PosedCamera, affordance: Affordance, view: View) -> None:
         """Draw the grasp, the waypoints in order, the one that is next, and the target."""
-        points = [self._pixel(X_CB, point) for point in affordance.waypoints]
-        grasp = self._pixel_of(X_CB, affordance.grasp, view.keypoints)
+        points = [self._pixel(camera, point) for point in affordance.waypoints]
+        grasp = self._pixel_of(camera, affordance.grasp, view.keypoints)
         way = [point for point in (grasp, *points) if point is not None]
         if len(way) > 1:
             canvas.line(way, WAY)
@@ -85,7 +76,7 @@ class Annotator:
                 continue
             canvas.disc(point, NEXT if i == following else WAY, 5.0 if i == following else 3.5)
             canvas.keep_free(point, 6.0)
-        target = self._pixel_of(X_CB, affordance.target, view.keypoints)
+        target = self._pixel_of(camera, affordance.target, view.keypoints)
         if target is not None:
             canvas.ring(target, WAY, 12.0)
         if grasp is not None:
@@ -94,12 +85,12 @@ class Annotator:
     def _draw_keypoints(
         self,
         canvas: Canvas,
-        X_CB: FloatArray,
+        camera: PosedCamera,
         keypoints: Mapping[str, Keypoint],
         affordance: Affordance | None,
     ) -> None:
         """Draw keypoints: a disc where seen, a ring where only believed to be, a double ring in the hand."""
-        places = {name: self._pixel(X_CB, item.position) for name, item in keypoints.items()}
+        places = {name: self._pixel(camera, item.position) for name, item in keypoints.items()}
         for name, pixel in places.items():
             if pixel is None:
                 continue
@@ -120,11 +111,11 @@ class Annotator:
                 canvas.label(text, pixel, SURE if item.confidence >= DOUBTFUL else UNSURE)
 
     def _pixel_of(
-        self, X_CB: FloatArray, where: str | FloatArray | None, keypoints: Mapping[str, Keypoint]
+        self, camera: PosedCamera, where: str | FloatArray | None, keypoints: Mapping[str, Keypoint]
     ) -> FloatArray | None:
         if isinstance(where, str):
-            return self._pixel(X_CB, keypoints[where].position) if where in keypoints else None
-        return None if where is None else self._pixel(X_CB, where)
+            return self._pixel(camera, keypoints[where].position) if where in keypoints else None
+        return None if where is None else self._pixel(camera, where)
 
 
 def _role(name: str, affordance: Affordance | None) -> str:
