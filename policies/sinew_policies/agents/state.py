@@ -1,0 +1,106 @@
+"""Everything an agent consists of, as named tensors: saved, loaded and checked in one place."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Generator, Tensor, nn
+from torch.optim import Adam, Optimizer
+
+from sinew_policies.agents.agent import AgentError
+
+
+class State:
+    """Live tensors by name, from an agent's parts.
+
+    Names are `<part>.<parameter>` for modules, `<part>.<index>.<moment>` for optimisers made by
+    `make_adam`, the part's own name for generators and plain tensors. The parts must keep their tensors
+    (write in place) for as long as the state is used.
+    """
+
+    def __init__(
+        self,
+        modules: Mapping[str, nn.Module],
+        optimizers: Mapping[str, Optimizer] | None = None,
+        generators: Mapping[str, Generator] | None = None,
+        plain: Mapping[str, Tensor] | None = None,
+    ) -> None:
+        self._live = {
+            f"{part}.{name}": tensor
+            for part, module in modules.items()
+            for name, tensor in module.state_dict().items()
+        }
+        for part, optimizer in (optimizers or {}).items():
+            self._live |= {f"{part}.{name}": tensor for name, tensor in _moments(optimizer)}
+        self._live |= {name: tensor.detach() for name, tensor in (plain or {}).items()}
+        self._generators = dict(generators or {})
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return copies, contiguous; AgentError naming the tensor that is not finite."""
+        copies = {
+            name: tensor.clone(memory_format=torch.contiguous_format) for name, tensor in self._live.items()
+        }
+        for name, tensor in copies.items():
+            if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+                raise AgentError(f"{name} holds values that are not finite; the last checkpoint is still good")
+        return copies | {name: generator.get_state() for name, generator in self._generators.items()}
+
+    def load(self, given: Mapping[str, Tensor]) -> None:
+        """Copy tensors in, or raise AgentError and change nothing."""
+        expected = self._live | {name: part.get_state() for name, part in self._generators.items()}
+        missing, extra = sorted(expected.keys() - given.keys()), sorted(given.keys() - expected.keys())
+        if missing or extra:
+            raise AgentError(f"tensors of another agent: missing {_some(missing)}; not expected {_some(extra)}")
+        for name, tensor in expected.items():
+            _check_same_kind(name, tensor, given[name])
+        with torch.no_grad():
+            for name, tensor in self._live.items():
+                tensor.copy_(given[name])
+        for name, generator in self._generators.items():
+            generator.set_state(given[name].clone())
+
+
+def make_adam(parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float = 0.0) -> Adam:
+    """Return an Adam (decoupled decay where there is one) whose moments exist before the first step.
+
+    torch makes them at the first step, so that an optimiser that never stepped could not be loaded into.
+    """
+    kind = Adam if weight_decay == 0 else torch.optim.AdamW
+    optimizer: Adam = kind(parameters, lr=learning_rate, weight_decay=weight_decay, fused=True)
+    for group in optimizer.param_groups:
+        for parameter in group["params"]:
+            optimizer.state[parameter] = {
+                "step": torch.zeros(()),
+                "exp_avg": torch.zeros_like(parameter),
+                "exp_avg_sq": torch.zeros_like(parameter),
+            }
+    return optimizer
+
+
+def descend(loss: Tensor, optimizer: Optimizer) -> None:
+    """Take one step down the loss in the optimiser's parameters, and touch no other gradient."""
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
+        parameter.grad = gradient
+    optimizer.step()
+
+
+def _moments(optimizer: Optimizer) -> Iterable[tuple[str, Tensor]]:
+    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
+    for index, parameter in enumerate(parameters):
+        for name, tensor in optimizer.state[parameter].items():
+            yield f"{index}.{name}", tensor
+
+
+def _check_same_kind(name: str, expected: Tensor, given: Tensor) -> None:
+    if given.shape != expected.shape:
+        raise AgentError(f"{name}: given shape {tuple(given.shape)}, expected {tuple(expected.shape)}")
+    if given.dtype != expected.dtype:
+        raise AgentError(f"{name}: given {given.dtype}, expected {expected.dtype}")
+
+
+def _some(names: list[str]) -> str:
+    if not names:
+        return "nothing"
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
