@@ -41,6 +41,11 @@ class Encoder(nn.Module):
         """Return the features (b, features), float32."""
         raise NotImplementedError
 
+    def augment(self, observation: Observations, generator: torch.Generator) -> Observations:
+        """Return it changed as images may be in training; every update calls this, acting never does."""
+        del generator
+        return observation
+
 
 @dataclass(frozen=True, slots=True)
 class TensorBatch:
