@@ -9,14 +9,15 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from sinew_core.errors import ConfigError
+from torch import Generator, Tensor, nn
 
 Observations = Mapping[str, Tensor]  # (b, ...) float32 vectors, uint8 images (b, h, w, 3)
 Array = npt.NDArray[Any]
 Learnt_contra = TypeVar("Learnt_contra", contravariant=True)  # TensorBatch or TensorSequences
 
 
-class AgentError(ValueError):
+class AgentError(ConfigError, ValueError):
     """A batch, a checkpoint or a configuration that the agent cannot use; the text says which and why."""
 
 
@@ -28,6 +29,7 @@ class Spaces:
     action: int
 
     def __post_init__(self) -> None:
+        """Check that there is something to act with."""
         if self.action < 1:
             raise AgentError(f"spaces: action is {self.action}; expected at least 1")
 
@@ -166,3 +168,28 @@ def _columns(columns: Mapping[str, Array]) -> dict[str, Tensor]:
 def _tensor(array: Array) -> Tensor:
     # torch has no read-only tensors: a read-only array is copied, anything else is shared.
     return torch.from_numpy(array if array.flags.writeable else np.array(array))
+
+
+def make_generators(seed: int, count: int) -> list[Generator]:
+    """Return generators whose streams have nothing to do with one another, all from one seed."""
+    root = Generator().manual_seed(seed)
+    seeds = torch.randint(2**62, (count,), generator=root).tolist()
+    return [Generator().manual_seed(each) for each in seeds]
+
+
+def check_batch(batch: TensorBatch, spaces: Spaces) -> None:
+    """Raise AgentError where the batch is of other columns or shapes than the spaces say."""
+    rows = len(batch.reward)
+    for place, columns in (
+        ("observation", batch.observation),
+        ("next_observation", batch.next_observation),
+    ):
+        for name, shape in spaces.observation.items():
+            if name not in columns:
+                raise AgentError(f"batch: {place} has no column {name}; it has {', '.join(columns) or 'none'}")
+            if columns[name].shape != (rows, *shape):
+                given = tuple(columns[name].shape)
+                raise AgentError(f"batch: {place} {name} has shape {given}, expected {(rows, *shape)}")
+    if batch.action.shape != (rows, spaces.action):
+        given = tuple(batch.action.shape)
+        raise AgentError(f"batch: action has shape {given}, expected {(rows, spaces.action)}")

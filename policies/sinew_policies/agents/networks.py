@@ -46,16 +46,24 @@ class EnsembleMlp(nn.Module):
         self.gains = nn.ParameterList(nn.Parameter(torch.ones(members, 1, size)) for size in hidden)
         self.shifts = nn.ParameterList(nn.Parameter(torch.zeros(members, 1, size)) for size in hidden)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Return every member's answer (members, b, sizes[-1])."""
-        x = inputs if inputs.dim() == 3 else inputs.expand(self.members, *inputs.shape)
-        last = len(self.weights) - 1
-        for layer, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
+    def forward(
+        self, inputs: Tensor, *, members: Tensor | None = None, frozen: bool = False
+    ) -> Tensor:
+        """Return the answers (members, b, sizes[-1]), of all or of the `members` with those indices.
+
+        `frozen` keeps gradients from the weights: they go to the inputs only.
+        """
+        weights, biases, gains, shifts = (
+            [_of(members, parameter.detach() if frozen else parameter) for parameter in parameters]
+            for parameters in (self.weights, self.biases, self.gains, self.shifts)
+        )
+        x = inputs if inputs.dim() == 3 else inputs.expand(len(weights[0]), *inputs.shape)
+        for layer, (weight, bias) in enumerate(zip(weights, biases, strict=True)):
             x = torch.baddbmm(bias, x, weight)
-            if layer == last:
+            if layer == len(weights) - 1:
                 break
-            if len(self.gains) > 0:
-                x = functional.layer_norm(x, x.shape[-1:]) * self.gains[layer] + self.shifts[layer]
+            if gains:
+                x = functional.layer_norm(x, x.shape[-1:]) * gains[layer] + shifts[layer]
             x = self._activation(x)
         return x
 
@@ -103,9 +111,11 @@ class TanhGaussian:
         """Return the squashed mean (b, a)."""
         return torch.tanh(self.mean)
 
-    def sample(self, generator: Generator | None) -> tuple[Tensor, Tensor]:
-        """Return actions (b, a) that carry gradients, and the logarithms of their densities (b,)."""
-        noise = torch.randn(self.mean.shape, generator=generator)
+    def sample(self, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Return actions (b, a) and the logarithms of their densities (b,); both carry gradients.
+
+        `noise` (b, a) is standard normal, from the agent's own generator.
+        """
         raw = self.mean + self.log_std.exp() * noise
         return torch.tanh(raw), self._density(raw, noise)
 
@@ -148,3 +158,7 @@ class GaussianActor(nn.Module):
 def _uniform(shape: tuple[int, ...], inputs: int, generator: Generator) -> nn.Parameter:
     bound = 1 / math.sqrt(inputs)
     return nn.Parameter(torch.empty(shape).uniform_(-bound, bound, generator=generator))
+
+
+def _of(members: Tensor | None, stacked: Tensor) -> Tensor:
+    return stacked if members is None else stacked[members]
