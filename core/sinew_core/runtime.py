@@ -72,6 +72,7 @@ class EpisodeResult:
 
 
 OnStep = Callable[[Step], None]
+OnEnd = Callable[[Observation, RewardEstimate, bool], None]
 
 
 def run_episode(
@@ -83,6 +84,7 @@ def run_episode(
     instruction: str = "",
     max_steps: int = 0,
     on_step: OnStep | None = None,
+    on_end: OnEnd | None = None,
     human: Policy | None = None,
     again: bool = False,
 ) -> EpisodeResult:
@@ -94,6 +96,9 @@ def run_episode(
     `human` is whoever may take over, a person or a script: it drives while its chunks have rows, and sees
     the last target sent as `features["target"]`. After that the policy begins anew. An exception of a
     model becomes the outcome `error` with its message; Ctrl-C becomes `interrupted`.
+
+    `on_end` is given what is seen after the last command, its reward, and whether the task was done, as
+    learners want it; it is not called where the episode ended otherwise than by success or timeout.
     """
     assert station.world is not None, "run_episode needs a simulated station"
     task = station.world.ask(instruction) if again else station.world.reset(seed, instruction)
@@ -103,6 +108,8 @@ def run_episode(
         if again:
             episode.go_home()
         outcome, message = episode.run(on_step)
+        if on_end is not None and outcome in ("success", "timeout"):
+            episode.finish(on_end, done=outcome == "success")
     except KeyboardInterrupt:
         outcome, message = "interrupted", "interrupted by the user"
     except InferenceError as error:
@@ -159,6 +166,11 @@ class _Episode:
             if world.success():
                 return "success", ""
         return "timeout", f"not done after {self.task.max_steps} steps{self._refusals()}"
+
+    def finish(self, on_end: OnEnd, done: bool) -> None:
+        """Look once more and grade it."""
+        observation = self.observe(self.steps)
+        on_end(observation, guarded(self.brain.reward, self.brain.reward.estimate, observation), done)
 
     def _refusals(self) -> str:
         if not self._refused:
