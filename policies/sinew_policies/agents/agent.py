@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -83,6 +83,7 @@ class TensorSequences:
     valid: Tensor  # (b, h) bool
 
 
+@runtime_checkable
 class Agent(Protocol[Learnt_contra]):
     """A learner with the policy that it learns.
 
