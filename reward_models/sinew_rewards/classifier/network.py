@@ -1,0 +1,87 @@
+"""The network: a small convolutional trunk for each camera, then one answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+GROUPS = 8  # of group normalisation, which knows no difference between training and use
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """The widths of the network; the defaults have 0.2 million parameters a camera."""
+
+    cameras: int
+    size: int  # px, edge of the pictures
+    widths: tuple[int, ...] = (24, 48, 64, 96)  # channels, each at half the size of the one before
+    places: int = 16  # channels of the map whose places are told apart
+    embedding: int = 64  # of a camera's whole picture
+    hidden: int = 64
+
+    def __post_init__(self) -> None:
+        """Check that the channels can be normalised in groups."""
+        if self.cameras < 1 or not self.widths or any(width % GROUPS for width in self.widths):
+            raise ValueError(f"expected cameras >= 1 and widths in multiples of {GROUPS}, got {self}.")
+
+
+class Trunk(nn.Module):
+    """One camera's picture to a vector: what is somewhere in it, and where its parts are.
+
+    The maxima over the picture say that something is there wherever that is, as an object in a bowl that
+    stands elsewhere each time; the embedding of the whole map tells places apart.
+    """
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        layers: list[nn.Module] = []
+        edge, inner = sizes.size, 3
+        for i, outer in enumerate(sizes.widths):
+            kernel = 5 if i == 0 else 3
+            layers += [nn.Conv2d(inner, outer, kernel, 2, kernel // 2, bias=False)]
+            layers += [nn.GroupNorm(GROUPS, outer), nn.ReLU()]
+            edge, inner = (edge + 1) // 2, outer
+        self.layers = nn.Sequential(*layers)
+        self.places = nn.Conv2d(inner, sizes.places, 1)
+        self.embed = nn.Linear(sizes.places * edge * edge, sizes.embedding)
+        self.features = inner + sizes.embedding
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Return features (b, features) of normalised pictures (b, 3, size, size)."""
+        found = self.layers(pictures)
+        return torch.cat([found.amax((2, 3)), self.embed(self.places(found).flatten(1))], 1)
+
+
+class SuccessNetwork(nn.Module):
+    """Pictures of every camera to one logit of success."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(self, sizes: Sizes) -> None:
+        super().__init__()
+        trunks = [Trunk(sizes) for _ in range(sizes.cameras)]
+        self.trunks, features = nn.ModuleList(trunks), sum(trunk.features for trunk in trunks)
+        self.head = nn.Sequential(
+            nn.Linear(features, sizes.hidden),
+            nn.LayerNorm(sizes.hidden),
+            nn.ReLU(),
+            nn.Linear(sizes.hidden, 1),
+        )
+        # Of the pictures' colours, by camera; kept with the facts of a classifier, not with its weights.
+        self.register_buffer("mean", torch.full((sizes.cameras, 3), 0.5), persistent=False)
+        self.register_buffer("std", torch.full((sizes.cameras, 3), 0.25), persistent=False)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Return logits (b,) of pictures (b, cameras, 3, size, size) in 0 to 1."""
+        normal = (pictures - self.mean[..., None, None]) / self.std[..., None, None]
+        seen = [trunk(normal[:, i]) for i, trunk in enumerate(self.trunks)]
+        logits: Tensor = self.head(torch.cat(seen, 1))[:, 0]
+        return logits
+
+
+def as_input(pictures: Tensor) -> Tensor:
+    """Return pictures (b, cameras, size, size, 3) of uint8 as the network wants them."""
+    return pictures.permute(0, 1, 4, 2, 3).float() / 255.0

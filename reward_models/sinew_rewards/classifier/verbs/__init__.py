@@ -1,0 +1,1 @@
+"""The verbs of `sinew classifier`, one a module."""
