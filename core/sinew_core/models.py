@@ -18,8 +18,11 @@ HOMES = {
     "affordance": "sinew_perception",
 }
 
+LEARNED = "sinew_policies.learned.policy:Learned"  # what the weights of a trained policy belong to
+
 # Short names of models that are folders of their own in their home.
 NAMED = {
+    "policy": {"learned": LEARNED},
     "affordance": {
         "sinew_ground": "sinew_perception.ground.model:SinewGround",
         "visual_prompting": "sinew_perception.visual_prompting.model:VisualPrompting",
@@ -28,7 +31,12 @@ NAMED = {
 
 
 def named_spec(kind: str, name: str) -> dict[str, Any]:
-    """Return the plugin mapping of a `task`, `policy`, `reward` or `affordance`; raises ConfigError."""
+    """Return the plugin mapping of a `task`, `policy`, `reward` or `affordance`; raises ConfigError.
+
+    A policy may be given as the `.safetensors` file that a training left.
+    """
+    if kind == "policy" and name.endswith(".safetensors"):
+        return {"plugin": LEARNED, "weights": name}
     named = NAMED.get(kind, {})
     return plugin_spec(named.get(name, name), HOMES[kind], kind, also=named)
 

@@ -6,7 +6,7 @@ import argparse
 import json
 import shlex
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +21,16 @@ def add_result_options(parser: argparse.ArgumentParser) -> None:
 
 
 def write_result(
-    name: str, payload: Mapping[str, Any], out: Path | None = None, argv: list[str] | None = None
+    name: str,
+    payload: Mapping[str, Any],
+    out: Path | None = None,
+    argv: list[str] | None = None,
+    *,
+    verb: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Print the result of bench `name` as the last line and return it; with `out`, write it there.
+
+    `verb` is what of the command came before `argv`, where that is not `sinew bench NAME`.
 
     The payload's keys come first; the command, the machine and the versions of the main packages are
     added. There is no date in it, so that the same figures give the same file.
@@ -32,7 +39,7 @@ def write_result(
     result = {
         "bench": name,
         **payload,
-        "command": shlex.join(["sinew", "bench", name, *arguments]),
+        "command": shlex.join([*(verb or ("sinew", "bench", name)), *arguments]),
         "machine": describe_machine(),
         "versions": package_versions(),
     }

@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     config = run_config(arguments, video=False)
     check_names(config, "process")
     seeds = range(arguments.seed, arguments.seed + arguments.episodes)
-    results = _measure(config, seeds, min(arguments.jobs, len(seeds)))
+    results = measure(config, seeds, min(arguments.jobs, len(seeds)))
     write_result("success", summarise(config, arguments.seed, results), arguments.out, list(argv))
     return 1 if any(result.outcome == "error" for result in results) else 0
 
@@ -67,8 +67,8 @@ def summarise(config: RunConfig, seed: int, results: Sequence[EpisodeResult]) ->
     }
 
 
-def _measure(config: RunConfig, seeds: Sequence[int], jobs: int) -> list[EpisodeResult]:
-    """Run every seed and return the results in the order of the seeds."""
+def measure(config: RunConfig, seeds: Sequence[int], jobs: int) -> list[EpisodeResult]:
+    """Run every seed in worker processes and return the results in the order of the seeds."""
     results: dict[int, EpisodeResult] = {}
     console = Console(stderr=True, highlight=False)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:

@@ -1,0 +1,92 @@
+"""Observation to vector: joints, the tip, and the keypoints that the affordance names, seen from the tip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+from sinew_core.robot import Robot
+from sinew_core.types import FloatArray, Keypoint, Observation
+
+Float32 = npt.NDArray[np.float32]
+
+TIP = 6  # position (3), cosine and sine of the yaw, aperture
+OBJECT = (
+    14  # there, visible, held, from the tip (3), cos and sin of 2 and 4 times the turn, extent (3), height
+)
+TARGET = 10  # there, from the tip (3), from the object (3), extent (3)
+
+
+class KeypointEncoding:
+    """Encodes an observation as float32 (2 n + 30,); nothing is remembered from one to the next.
+
+    Joint positions and velocities (2 n); the tip in the base frame; the object that the affordance
+    moves (or takes), and its target, as offsets from the tip in m. What is not known is zeros. The turn
+    is the object's yaw less the tip's, twice and four times, so that neither a cylinder nor a cube has a
+    front. What an affordance names is what is encoded: the policy never learns a colour.
+    """
+
+    name = "keypoints"
+
+    def __init__(self, robot: Robot) -> None:
+        self._robot = robot
+        self.size = 2 * len(robot.joint_names) + TIP + OBJECT + TARGET
+
+    def encode(self, observation: Observation) -> Float32:
+        """Return the vector of an observation."""
+        robot, joints = self._robot, observation.joints
+        pose = robot.chain.pose(robot.tip_link, joints.position)
+        tip, yaw = pose[:3, 3], tip_yaw(pose)
+        own = np.array([*tip, np.cos(yaw), np.sin(yaw), robot.aperture(joints.position)])
+        moved, target = _named(observation)
+        parts = [joints.position, joints.velocity, own, _object(moved, tip, yaw), _target(target, moved, tip)]
+        return np.concatenate(parts).astype(np.float32)
+
+
+def tip_yaw(pose: FloatArray) -> float:
+    """Return the direction of the tip's closing axis y about +z of the base frame, rad."""
+    return float(np.arctan2(pose[1, 1], pose[0, 1]))
+
+
+def _named(observation: Observation) -> tuple[Keypoint | None, Keypoint | None]:
+    """Return the keypoints of what moves and of the target; a point stands for a keypoint."""
+    affordance = observation.affordance
+    if affordance is None:
+        return None, None
+    moved = affordance.moves if affordance.moves is not None else affordance.grasp
+    return _find(moved, observation.keypoints), _find(affordance.target, observation.keypoints)
+
+
+def _find(where: str | FloatArray | None, keypoints: Mapping[str, Keypoint]) -> Keypoint | None:
+    if where is None or isinstance(where, str):
+        return keypoints.get(where) if where is not None else None
+    return Keypoint(where)
+
+
+def _object(item: Keypoint | None, tip: FloatArray, yaw: float) -> FloatArray:
+    values = np.zeros(OBJECT)
+    if item is None:
+        return values
+    values[:3] = 1.0, item.visible, item.held
+    values[3:6] = item.position - tip
+    if item.yaw is not None:
+        turn = item.yaw - yaw
+        values[6:10] = np.cos(2 * turn), np.sin(2 * turn), np.cos(4 * turn), np.sin(4 * turn)
+    if item.extent is not None:
+        values[10:13] = item.extent
+    values[13] = item.position[2]
+    return values
+
+
+def _target(item: Keypoint | None, moved: Keypoint | None, tip: FloatArray) -> FloatArray:
+    values = np.zeros(TARGET)
+    if item is None:
+        return values
+    values[0] = 1.0
+    values[1:4] = item.position - tip
+    if moved is not None:
+        values[4:7] = item.position - moved.position
+    if item.extent is not None:
+        values[7:10] = item.extent
+    return values

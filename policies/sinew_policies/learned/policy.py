@@ -1,0 +1,79 @@
+"""The policy that a training leaves: an ordinary `policy:=` for the graph."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from sinew_core.hardware import Hardware
+from sinew_core.types import ActionChunk, FloatArray, Observation, Task
+
+from sinew_policies.learned.checkpoint import Acting, find_shipped, load_acting
+from sinew_policies.learned.encoding import KeypointEncoding
+from sinew_policies.learned.tip_actions import TipActions
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Which file, and whether actions are the most likely ones or drawn."""
+
+    weights: Path | None = None  # policy.safetensors, with its JSON beside it; None: the one shipped
+    greedy: bool = True
+
+
+class ActingPolicy:
+    """Lets an agent act on observations: one decision, then its rows until they are used up.
+
+    A decision lasts several control periods; asked within it, the policy answers with the rows that are
+    left, the gripper's target brought up to date. Not thread-safe.
+    """
+
+    def __init__(self, acting: Acting, hardware: Hardware, *, greedy: bool) -> None:
+        self._agent = acting.agent
+        self._encoding = KeypointEncoding(hardware.robot)
+        self._actions = TipActions(acting.actions, hardware)
+        self._robot, self._dt, self._greedy = hardware.robot, hardware.config.control_period, greedy
+        self._sent: FloatArray | None = None  # (n,) the last row handed out
+        self._rows: FloatArray = np.zeros((0, 0))  # (k, n) those of this decision that are left
+        self._plan: FloatArray = np.zeros((0, 0))  # (k, a) the agent's further actions
+        self._gripper = 1.0
+
+    def reset(self, task: Task) -> None:
+        """Forget what was decided; the next decision starts from where the arm is."""
+        self._sent = None
+        self._rows, self._plan = np.zeros((0, 0)), np.zeros((0, 0))
+
+    def infer(self, observation: Observation) -> ActionChunk:
+        """Return the rows (k, n) of the present decision that are left."""
+        measured = observation.joints.position
+        if self._sent is None:
+            self._sent = measured.copy()
+        if len(self._rows) == 0:
+            action = self._decide(observation)
+            self._rows = self._actions.rows(action, self._sent, measured)
+            self._gripper = float(action[-1])
+        rows = self._rows.copy()
+        rows[:, self._robot.gripper_index] = self._actions.gripper(self._gripper, measured)
+        self._sent, self._rows = rows[0].copy(), self._rows[1:]
+        return ActionChunk(observation.stamp, self._dt, rows)
+
+    def _decide(self, observation: Observation) -> FloatArray:
+        if len(self._plan) == 0:
+            state = torch.from_numpy(self._encoding.encode(observation))[None]
+            self._plan = self._agent.act({"state": state}, greedy=self._greedy)[0].double().numpy()
+        action: FloatArray = self._plan[0]
+        self._plan = self._plan[1:]
+        return action
+
+
+class Learned(ActingPolicy):
+    """A trained policy from its file; without one, the policy shipped for the task and the robot.
+
+    Raises ConfigError for a file of another robot, format or shape, and where nothing is shipped.
+    """
+
+    def __init__(self, config: Config, hardware: Hardware, task: str) -> None:
+        path = config.weights if config.weights is not None else find_shipped(task, hardware.robot)
+        super().__init__(load_acting(path, hardware.robot), hardware, greedy=config.greedy)

@@ -1,0 +1,70 @@
+"""What a training is: everything that decides its numbers, as it is kept in the run's directory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from sinew_policies.learned.tip_actions import TipActionConfig
+
+from sinew_training.noisy import UnsteadyConfig
+from sinew_training.scripted_human import ScriptedHumanConfig
+from sinew_training.simulation import NoiseConfig
+
+AGENTS = "sinew_policies.agents"  # where the short names of agents live
+
+
+def _rlpd() -> Mapping[str, Any]:
+    return {"plugin": "sinew_policies.agents.rlpd:Rlpd"}
+
+
+@dataclass(frozen=True, slots=True)
+class TrainConfig:
+    """One training; times in decisions, of `actions.periods` control periods each, or as they say."""
+
+    task: str = "pick_place"
+    hardware: str = "sim_mujoco"
+    instruction: str = ""  # drawn from the task where empty
+    agent: Mapping[str, Any] = field(default_factory=_rlpd)  # plugin mapping
+    reward: str = "affordance_path"  # a reward model, or `sparse`: the simulator's own success
+    affordance: str = "rule_grounding"
+    perception: Literal["truth", "camera"] = "truth"  # the simulator's truth with noise, or the cameras
+    demonstrations: int = 20  # scripted ones; 0: none
+    dataset: str = ""  # a folder of recorded episodes that demonstrate
+    steps: int = 20_000  # decisions
+    minutes: float = 0.0  # of wall clock, after which it ends, too; 0: no limit
+    seed: int = 0
+    max_steps: int = 240  # control periods of an episode
+    batch: int = (
+        256  # transitions of one update; an agent that makes several per decision gets as many batches
+    )
+    discount: float = 0.97  # per decision
+    n_step: int = 1
+    capacity: int = 200_000  # transitions that the online replay keeps
+    warm_up: int = 500  # decisions before the first update, of random actions where there is no demonstration
+    pretrain: int = 0  # updates on demonstrations before the first episode
+    cloning_until: int = 0  # decisions over which the weight of cloning falls to zero; 0: it stays
+    evaluate_every: int = 2_000  # decisions
+    evaluation_episodes: int = 20
+    checkpoint_every: float = 60.0  # s of wall clock
+    interventions: int = 0  # control periods that the scripted person may act in all; 0: nobody does
+    human: ScriptedHumanConfig = field(default_factory=ScriptedHumanConfig)
+    actions: TipActionConfig = field(default_factory=TipActionConfig)
+    noise: NoiseConfig = field(default_factory=NoiseConfig)
+    unsteady: UnsteadyConfig = field(default_factory=UnsteadyConfig)
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.steps < 1 or self.max_steps < 1 or self.batch < 2 or self.n_step < 1:
+            raise ValueError("steps, max_steps and n_step: expected at least 1; batch: at least 2.")
+        if not 0 < self.discount < 1:
+            raise ValueError(f"discount: expected 0 < discount < 1, got {self.discount}.")
+        if self.demonstrations < 0 or self.pretrain < 0 or self.warm_up < 0 or self.interventions < 0:
+            raise ValueError("demonstrations, pretrain, warm_up and interventions: expected at least 0.")
+        if self.capacity < 2 * self.batch:
+            raise ValueError(
+                f"capacity: expected at least two batches, {2 * self.batch}, got {self.capacity}."
+            )
+        if self.evaluate_every < 1 or self.evaluation_episodes < 1:
+            raise ValueError("evaluate_every and evaluation_episodes: expected at least 1.")

@@ -1,0 +1,116 @@
+"""Where demonstrations come from: the scripted policy in simulation, or recorded episodes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from sinew_core.errors import ConfigError
+from sinew_core.hardware import Hardware
+from sinew_core.protocols import RewardModel
+from sinew_core.runtime import Step, guarded
+from sinew_data.dataset import Dataset
+from sinew_data.reader import Episode
+from sinew_data.same_robot import check_robot
+from sinew_data.steps import RecordedStep
+from sinew_policies.learned.tip_actions import TipActionConfig
+
+from sinew_training.rollouts import Rollouts
+from sinew_training.transitions import Gathered, Sink, Transitions
+
+PATIENCE = 3  # tries for each demonstration that is asked for
+
+
+def demonstrate(
+    rollouts: Rollouts, sinks: Sequence[Sink], episodes: int, seed: int, tell: Callable[[int], None]
+) -> int:
+    """Let the scripted policy demonstrate until `episodes` have succeeded; return their transitions.
+
+    Raises ConfigError when it fails too often to be a demonstrator.
+    """
+    done = transitions = 0
+    for attempt in range(PATIENCE * episodes):
+        if done == episodes:
+            return transitions
+        gathered = Gathered()
+        outcome = rollouts.demonstration(seed + attempt, gathered)
+        if outcome.result.success:
+            gathered.hand_over(sinks)
+            done += 1
+            transitions += len(gathered.steps)
+            tell(done)
+    if done == episodes:
+        return transitions
+    raise ConfigError(
+        f"demonstrations: the scripted policy succeeded in {done} of {PATIENCE * episodes} tries."
+    )
+
+
+def from_dataset(
+    folder: Path,
+    hardware: Hardware,
+    reward: RewardModel,
+    sinks: Sequence[Sink],
+    actions: TipActionConfig,
+    tell: Callable[[int], None],
+) -> int:
+    """Take every successful episode of a dataset, its rewards graded anew; return the transitions.
+
+    Raises ConfigError for a folder without successful episodes and for another robot's or another
+    control period's.
+    """
+    transitions, used = 0, 0
+    for episode in Dataset(folder):
+        end = episode.summary.end
+        if end is None or not end.success:
+            continue
+        where = str(episode.path)
+        check_robot(where, episode.attachments(), hardware.robot)
+        _check_period(where, episode.summary.start.control_period, hardware)
+        gathered = Gathered()
+        transitions += _replay(episode, hardware, reward, gathered, actions)
+        gathered.hand_over(sinks)
+        used += 1
+        tell(used)
+    if transitions == 0:
+        raise ConfigError(
+            f"{folder}: no successful episode with commands in it: there is nothing to learn from."
+        )
+    return transitions
+
+
+def _check_period(where: str, period: float, hardware: Hardware) -> None:
+    if abs(period - hardware.config.control_period) > 1e-9:
+        raise ConfigError(
+            f"{where}: recorded with a control period of {period} s; {hardware.name} has "
+            f"{hardware.config.control_period} s, so actions would mean something else."
+        )
+
+
+def _replay(
+    episode: Episode, hardware: Hardware, reward: RewardModel, sink: Sink, actions: TipActionConfig
+) -> int:
+    """Hand an episode's transitions to a sink; the last command has no observation after it."""
+    collector = Transitions(sink, hardware, actions)
+    collector.begin()
+    begun, last = False, None
+    for recorded in _with_affordance(episode):
+        if not begun:
+            guarded(reward, reward.reset, recorded.observation.task)
+            begun = True
+        estimate = guarded(reward, reward.estimate, recorded.observation)
+        if recorded.executed is None:
+            last = recorded.observation, estimate.value
+            break
+        collector.take(Step(recorded.index, recorded.observation, estimate, recorded.executed))
+        last = recorded.observation, estimate.value
+    if last is not None:
+        collector.end(*last, terminated=True)
+    return collector.count
+
+
+def _with_affordance(episode: Episode) -> Iterator[RecordedStep]:
+    """Yield the steps from the first affordance on; before it nobody knew what was asked."""
+    for step in episode.steps(frames=False):
+        if step.observation.affordance is not None:
+            yield step

@@ -1,0 +1,95 @@
+"""Episodes for learning: one simulated station, one reward, and whoever acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sinew_core.hardware import load_hardware
+from sinew_core.models import make_affordance, make_perception, make_policy
+from sinew_core.protocols import PerceptionModel, Policy, RewardModel, Station
+from sinew_core.runtime import Brain, EpisodeResult, run_episode
+from sinew_core.types import Observation, RewardEstimate
+
+from sinew_training.config import TrainConfig
+from sinew_training.noisy import Unsteady
+from sinew_training.rewards import make_training_reward
+from sinew_training.simulation import TrueKeypoints, open_blind
+from sinew_training.transitions import Sink, Transitions
+
+EXPERT = "affordance_follower"
+
+
+@dataclass(frozen=True, slots=True)
+class Rollout:
+    """What came of an episode."""
+
+    result: EpisodeResult
+    transitions: int
+    interventions: int  # transitions in which a person acted
+    total: float  # return, undiscounted
+
+
+class Rollouts:
+    """Runs episodes on the station of a training."""
+
+    def __init__(self, config: TrainConfig) -> None:
+        self.config = config
+        self._truth: TrueKeypoints | None = None
+        perception: PerceptionModel
+        station: Station
+        hardware = load_hardware(config.hardware).with_pace("lockstep")
+        if config.perception == "truth":
+            hardware, station, perception = open_blind(hardware, config.task, config.noise, config.seed)
+            self._truth = perception
+        else:
+            station = hardware.open_station(config.task)
+            perception = make_perception(hardware, config.task)
+        self.hardware, self.station = hardware, station
+        self._perception = perception
+        self._affordance = make_affordance(config.affordance, hardware, config.task)
+        self.reward: RewardModel = make_training_reward(config, hardware, station)
+        self._expert = make_policy(EXPERT, hardware, config.task)
+
+    def demonstration(self, seed: int, sink: Sink) -> Rollout:
+        """Run the scripted policy, unsteady as configured."""
+        robot, dt = self.hardware.robot, self.hardware.config.control_period
+        return self.run(seed, Unsteady(self._expert, self.config.unsteady, robot, dt, seed), sink)
+
+    def run(self, seed: int, policy: Policy, sink: Sink, human: Policy | None = None) -> Rollout:
+        """Run one episode; its transitions go to the sink."""
+        if self._truth is not None:
+            self._truth.seed(seed)
+        collector = Transitions(sink, self.hardware, self.config.actions)
+        collector.begin()
+        end = _End(collector)
+        result = run_episode(
+            self.station,
+            self.hardware,
+            Brain(self._perception, self._affordance, self.reward, policy),
+            seed=seed,
+            instruction=self.config.instruction,
+            max_steps=self.config.max_steps,
+            on_step=collector.take,
+            on_end=end.take,
+            human=human,
+        )
+        return Rollout(result, collector.count, collector.interventions, collector.total)
+
+    def expert(self) -> Policy:
+        """Return the scripted policy, steady."""
+        return self._expert
+
+    def close(self) -> None:
+        """Release the simulator."""
+        self.station.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _End:
+    """Closes an episode's last transition."""
+
+    collector: Transitions
+
+    def take(self, observation: Observation, reward: RewardEstimate, success: bool) -> None:
+        """Take what is seen after the last command."""
+        self.collector.end(observation, reward.value, terminated=success)

@@ -1,0 +1,112 @@
+"""train a policy: by reinforcement with demonstrations and takeovers, or from demonstrations alone"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from rich.console import Console
+from sinew_core.config import from_mapping, load_yaml
+from sinew_core.errors import ConfigError
+from sinew_core.plugins import plugin_spec
+from sinew_eval.options import positive
+
+from sinew_training.config import AGENTS, TrainConfig
+from sinew_training.final import final_score
+from sinew_training.run_directory import RunDirectory, create_run, open_run
+from sinew_training.screen import Screen
+from sinew_training.trainer import Trainer
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `sinew train`: 0 when it came to its end, 130 when interrupted, with a checkpoint either way."""
+    arguments = _parser().parse_args(argv)
+    console = Console(stderr=True, highlight=False, soft_wrap=True)
+    torch.set_num_threads(arguments.threads)
+    run, config = _open(arguments)
+    with _stoppable(), Screen(console, config, run) as screen:
+        trainer = Trainer(config, run, screen, resume=arguments.resume)
+        try:
+            counters = trainer.train()
+        except KeyboardInterrupt:
+            trainer.save()
+            console.print(f"interrupted; go on with: sinew train --resume --out {run.path}", markup=False)
+            return 130
+        finally:
+            trainer.close()
+    score = final_score(run.policy, config.hardware, config.task, episodes=arguments.final_episodes, jobs=2)
+    result = {"steps": counters.steps, "wall_s": counters.wall_s, **score}
+    (run.path / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    if not arguments.json:
+        console.print(f"policy:={run.policy}", markup=False)
+    print(json.dumps(result))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    defaults = TrainConfig()
+    parser = argparse.ArgumentParser(prog="sinew train", description=__doc__)
+    add = parser.add_argument
+    add("--out", type=Path, required=True, metavar="DIR", help="directory of the run")
+    add("--resume", action="store_true", help="go on with the run in --out; nothing else may be given anew")
+    add("--config", type=Path, metavar="FILE", help="YAML with any field of a training")
+    add("--algo", help="an agent, as rlpd, sac, iql, cloning, or a YAML file or module:Class")
+    add("--task", help=f"a task, or a YAML file ({defaults.task})")
+    add("--hardware", help=f"a simulated station ({defaults.hardware})")
+    add("--reward", help=f"a reward model, or `sparse` for the simulator's own success ({defaults.reward})")
+    add("--dataset", metavar="DIR", help="recorded episodes that demonstrate")
+    add(
+        "--demos", type=int, dest="demonstrations", help="scripted demonstrations, besides those of --dataset"
+    )
+    add("--steps", type=positive, help=f"decisions ({defaults.steps})")
+    add("--minutes", type=float, help="of wall clock, after which it ends, too")
+    add("--interventions", type=int, help="control periods that a scripted person may act in all")
+    add("--seed", type=int, help="of everything (0)")
+    add("--threads", type=positive, default=2, help="of the arithmetic")
+    add("--final-episodes", type=positive, default=100, help="that the best policy is measured by at the end")
+    add("--json", action="store_true", help="only the JSON line")
+    return parser
+
+
+GIVEN = (
+    *("task", "hardware", "reward", "dataset", "demonstrations", "steps", "minutes"),
+    *("interventions", "seed"),
+)
+
+
+def _open(arguments: argparse.Namespace) -> tuple[RunDirectory, TrainConfig]:
+    given: dict[str, Any] = {name: value for name in GIVEN if (value := getattr(arguments, name)) is not None}
+    if arguments.resume:
+        if given or arguments.config or arguments.algo:
+            raise ConfigError("--resume goes on with what the run was begun with; give --out alone.")
+        return open_run(arguments.out)
+    data = load_yaml(arguments.config) if arguments.config else {}
+    if arguments.algo:
+        data["agent"] = _agent(arguments.algo)
+    if "dataset" in given and "demonstrations" not in given:
+        given["demonstrations"] = 0
+    where = str(arguments.config) if arguments.config else "sinew train"
+    config = from_mapping(TrainConfig, data | given, where)
+    return create_run(arguments.out, config), config
+
+
+def _agent(name: str) -> dict[str, Any]:
+    return plugin_spec(name, AGENTS, "algorithm")
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Let SIGINT and SIGTERM end a training with its checkpoint; a shell's background ignores the first."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    previous = [signal.signal(number, signal.default_int_handler) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, previous, strict=True):
+            signal.signal(number, handler)

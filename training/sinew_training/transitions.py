@@ -1,0 +1,170 @@
+"""Control periods to transitions: what was executed, by whom, and what came of it, decision by decision.
+
+A decision lasts `periods` control periods, or fewer where a person takes over or gives back. Its action
+is read back from the joint targets that were really sent, so safety filters and people are in it; its
+reward is the mean of the estimates of the observations that followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+from sinew_core.authority import HUMAN
+from sinew_core.hardware import Hardware
+from sinew_core.runtime import Step
+from sinew_core.types import FloatArray, Observation
+from sinew_policies.learned.checkpoint import STATE
+from sinew_policies.learned.encoding import KeypointEncoding
+from sinew_policies.learned.tip_actions import TipActionConfig, TipActions
+
+Columns = dict[str, npt.NDArray[np.float32]]
+
+
+class Sink(Protocol):
+    """Whatever keeps transitions: a replay buffer, a mixture of two, or a list."""
+
+    def begin(self, observation: Columns) -> None:
+        """Begin an episode."""
+
+    def add(
+        self,
+        action: npt.NDArray[np.float32],
+        reward: float,
+        observation: Columns,
+        *,
+        terminated: bool = False,
+        truncated: bool = False,
+        intervention: bool = False,
+    ) -> None:
+        """Take one transition, given the observation that it led to."""
+
+
+@dataclass(slots=True)
+class _Decision:
+    """One that is under way."""
+
+    before: FloatArray  # (n,) the last target sent before it
+    human: bool
+    rewards: list[float] = field(default_factory=list)
+    periods: int = 0
+    after: FloatArray | None = None  # (n,) the last target sent
+    measured: FloatArray | None = None  # (n,) joints at that time
+
+
+class Transitions:
+    """Cuts an episode's control periods into decisions and hands them to a sink as they are complete."""
+
+    def __init__(self, sink: Sink, hardware: Hardware, config: TipActionConfig) -> None:
+        self._sink, self._periods = sink, config.periods
+        self._encoding = KeypointEncoding(hardware.robot)
+        self._actions = TipActions(config, hardware)
+        self._open: _Decision | None = None
+        self._sent: FloatArray | None = None
+        self.count = 0  # handed over in this episode
+        self.interventions = 0  # of these, by a person
+        self.total = 0.0  # the episode's return, undiscounted
+
+    def begin(self) -> None:
+        """Begin an episode."""
+        self._open, self._sent = None, None
+        self.count, self.interventions, self.total = 0, 0, 0.0
+
+    def take(self, step: Step) -> None:
+        """Take one control period; raises ValueError for a reward that is not finite."""
+        human = step.executed.source == HUMAN
+        if self._sent is None:
+            self._sent = step.observation.joints.position
+            self._sink.begin(self._encode(step.observation))
+        self._grade(step.reward.value)
+        decision = self._open
+        if decision is not None and (decision.periods == self._periods or decision.human != human):
+            self._close(decision, step.observation)
+            decision = None
+        if decision is None:
+            decision = self._open = _Decision(self._sent, human)
+        decision.periods += 1
+        decision.after = self._sent = step.executed.position
+        decision.measured = step.observation.joints.position
+
+    def end(self, observation: Observation, reward: float, *, terminated: bool) -> None:
+        """Take the observation after the last command; terminated, or cut off by time or a person."""
+        self._grade(reward)
+        if self._open is not None:
+            self._close(self._open, observation, terminated=terminated, truncated=not terminated)
+
+    def _grade(self, reward: float) -> None:
+        if not np.isfinite(reward):
+            raise ValueError(f"the reward model answered {reward}; expected a finite number.")
+        if self._open is not None:
+            self._open.rewards.append(reward)
+
+    def _close(
+        self, decision: _Decision, observation: Observation, terminated: bool = False, truncated: bool = False
+    ) -> None:
+        assert decision.after is not None
+        assert decision.measured is not None
+        reward = float(np.mean(decision.rewards))
+        action = self._actions.action(decision.before, decision.after, decision.measured)
+        self._sink.add(
+            action,
+            reward,
+            self._encode(observation),
+            terminated=terminated,
+            truncated=truncated,
+            intervention=decision.human,
+        )
+        self.count += 1
+        self.interventions += decision.human
+        self.total += reward
+        self._open = None
+
+    def _encode(self, observation: Observation) -> Columns:
+        return {STATE: self._encoding.encode(observation)}
+
+
+# action, reward, next observation, terminated, truncated, intervention
+Transition = tuple[npt.NDArray[np.float32], float, Columns, bool, bool, bool]
+
+
+@dataclass(slots=True)
+class Gathered:
+    """An episode's transitions in memory, so that an episode is kept whole or not at all."""
+
+    first: Columns = field(default_factory=dict)
+    steps: list[Transition] = field(default_factory=list)
+
+    def begin(self, observation: Columns) -> None:
+        """Begin an episode; what was gathered before is dropped."""
+        self.first = observation
+        self.steps = []
+
+    def add(
+        self,
+        action: npt.NDArray[np.float32],
+        reward: float,
+        observation: Columns,
+        *,
+        terminated: bool = False,
+        truncated: bool = False,
+        intervention: bool = False,
+    ) -> None:
+        """Take one transition."""
+        self.steps.append((action, reward, observation, terminated, truncated, intervention))
+
+    def hand_over(self, sinks: Sequence[Sink]) -> None:
+        """Write the episode to other sinks."""
+        for sink in sinks:
+            sink.begin(self.first)
+            for action, reward, observation, terminated, truncated, intervention in self.steps:
+                sink.add(
+                    action,
+                    reward,
+                    observation,
+                    terminated=terminated,
+                    truncated=truncated,
+                    intervention=intervention,
+                )
