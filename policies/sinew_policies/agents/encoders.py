@@ -32,7 +32,7 @@ class Vector(Encoder):
         if not bool(torch.isfinite(mean).all() and torch.isfinite(std).all() and (std > 0).all()):
             raise AgentError(
                 f"column '{column}': expected a finite mean and a positive std, got {mean.tolist()} and "
-                f"{std.tolist()}; an entry that never varies takes std 1, as `standardisation` gives it."
+                f"{std.tolist()}; an entry that never varies needs some std, too."
             )
         self.column, self.features = column, len(mean)
         self.register_buffer("mean", mean.detach().clone().float())
@@ -42,12 +42,6 @@ class Vector(Encoder):
         """Return the standardised column, (b, d)."""
         values = _column(observation, self.column, (self.features,), torch.float32)
         return (values - self.mean) / self.std
-
-
-def standardisation(values: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and standard deviation (d,) of rows (n, d); an entry that hardly varies takes std 1."""
-    std = values.std(0, correction=0)
-    return values.mean(0), torch.where(std < 1e-4, torch.ones_like(std), std)
 
 
 class Convolutional(Encoder):
@@ -159,7 +153,9 @@ def _flat(shape: Sequence[int], channels: Sequence[int]) -> int:
 
 def _column(observation: Observations, name: str, shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
     if name not in observation:
-        raise AgentError(f"no column '{name}' in the observation; there are {', '.join(sorted(observation))}.")
+        raise AgentError(
+            f"no column '{name}' in the observation; there are {', '.join(sorted(observation))}."
+        )
     values = observation[name]
     if tuple(values.shape[1:]) != shape or values.ndim != len(shape) + 1 or values.dtype != dtype:
         wanted = ", ".join(["b", *map(str, shape)])
