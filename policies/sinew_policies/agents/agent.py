@@ -187,7 +187,9 @@ def check_batch(batch: TensorBatch, spaces: Spaces) -> None:
     ):
         for name, shape in spaces.observation.items():
             if name not in columns:
-                raise AgentError(f"batch: {place} has no column {name}; it has {', '.join(columns) or 'none'}")
+                raise AgentError(
+                    f"batch: {place} has no column {name}; it has {', '.join(columns) or 'none'}"
+                )
             if columns[name].shape != (rows, *shape):
                 given = tuple(columns[name].shape)
                 raise AgentError(f"batch: {place} {name} has shape {given}, expected {(rows, *shape)}")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn import functional
+from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 Activation = Literal["relu", "tanh"]
 ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"relu": torch.relu, "tanh": torch.tanh}
@@ -37,7 +39,7 @@ class EnsembleMlp(nn.Module):
         super().__init__()
         self.members = members
         self._activation = ACTIVATIONS[activation]
-        shapes = list(zip(sizes[:-1], sizes[1:], strict=True))
+        shapes = list(itertools.pairwise(sizes))
         self.weights = nn.ParameterList(
             _uniform((members, given, out), given, generator) for given, out in shapes
         )
@@ -46,9 +48,7 @@ class EnsembleMlp(nn.Module):
         self.gains = nn.ParameterList(nn.Parameter(torch.ones(members, 1, size)) for size in hidden)
         self.shifts = nn.ParameterList(nn.Parameter(torch.zeros(members, 1, size)) for size in hidden)
 
-    def forward(
-        self, inputs: Tensor, *, members: Tensor | None = None, frozen: bool = False
-    ) -> Tensor:
+    def forward(self, inputs: Tensor, *, members: Tensor | None = None, frozen: bool = False) -> Tensor:
         """Return the answers (members, b, sizes[-1]), of all or of the `members` with those indices.
 
         `frozen` keeps gradients from the weights: they go to the inputs only.
@@ -81,7 +81,7 @@ class Mlp(nn.Module):
     ) -> None:
         super().__init__()
         self._activation = ACTIVATIONS[activation]
-        shapes = list(zip(sizes[:-1], sizes[1:], strict=True))
+        shapes = list(itertools.pairwise(sizes))
         self.weights = nn.ParameterList(_uniform((out, given), given, generator) for given, out in shapes)
         self.biases = nn.ParameterList(_uniform((out,), given, generator) for given, out in shapes)
         self.norms = nn.ModuleList(nn.LayerNorm(size) for size in (sizes[1:-1] if layer_norm else ()))
@@ -153,6 +153,14 @@ class GaussianActor(nn.Module):
         """Return the distribution of actions for each row."""
         mean, log_std = self.network(features).chunk(2, dim=-1)
         return TanhGaussian(mean, log_std.clamp(*self._range))
+
+
+def make_polyak(networks: Mapping[nn.Module, nn.Module], tau: float) -> Callable[[], None]:
+    """Return what moves target networks by `tau` of the way; `networks` maps each target to its network."""
+    targets = [parameter for target in networks for parameter in target.parameters()]
+    sources = [parameter for network in networks.values() for parameter in network.parameters()]
+    average: Callable[..., None] = get_ema_multi_avg_fn(1 - tau)  # type: ignore[no-untyped-call]
+    return lambda: average(targets, sources, None)
 
 
 def _uniform(shape: tuple[int, ...], inputs: int, generator: Generator) -> nn.Parameter:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping
 
 import torch
@@ -43,7 +44,9 @@ class State:
         }
         for name, tensor in copies.items():
             if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-                raise AgentError(f"{name} holds values that are not finite; the last checkpoint is still good")
+                raise AgentError(
+                    f"{name} holds values that are not finite; the last checkpoint is still good"
+                )
         return copies | {name: generator.get_state() for name, generator in self._generators.items()}
 
     def load(self, given: Mapping[str, Tensor]) -> None:
@@ -51,7 +54,9 @@ class State:
         expected = self._live | {name: part.get_state() for name, part in self._generators.items()}
         missing, extra = sorted(expected.keys() - given.keys()), sorted(given.keys() - expected.keys())
         if missing or extra:
-            raise AgentError(f"tensors of another agent: missing {_some(missing)}; not expected {_some(extra)}")
+            raise AgentError(
+                f"tensors of another agent: missing {_some(missing)}; not expected {_some(extra)}"
+            )
         for name, tensor in expected.items():
             _check_same_kind(name, tensor, given[name])
         with torch.no_grad():
@@ -78,8 +83,13 @@ def make_adam(parameters: Iterable[nn.Parameter], learning_rate: float, weight_d
     return optimizer
 
 
-def descend(loss: Tensor, optimizer: Optimizer) -> None:
-    """Take one step down the loss in the optimiser's parameters, and touch no other gradient."""
+def descend(loss: Tensor, optimizer: Optimizer, name: str = "loss") -> None:
+    """Take one step down the loss in the optimiser's parameters, and touch no other gradient.
+
+    Raises AgentError where the loss is not finite, before anything has changed.
+    """
+    if not math.isfinite(loss.item()):
+        raise AgentError(f"{name} is {loss.item()}: the batch or the weights hold values that are not finite")
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
     for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
         parameter.grad = gradient

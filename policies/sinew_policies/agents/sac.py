@@ -1,0 +1,251 @@
+"""Soft actor-critic with automatic temperature (Haarnoja et al. 2018, "SAC algorithms and applications").
+
+One update is four steps: critics, actor, temperature, target networks. Time limits bootstrap and the
+discount comes with the batch, so neither appears here.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from sinew_policies.agents.agent import (
+    Encoder,
+    Observations,
+    Spaces,
+    TensorBatch,
+    check_batch,
+    make_generators,
+)
+from sinew_policies.agents.gripper_critic import GripperConfig, GripperCritic
+from sinew_policies.agents.hl_gauss import HlGauss, make_head
+from sinew_policies.agents.networks import Activation, EnsembleMlp, GaussianActor, TanhGaussian, make_polyak
+from sinew_policies.agents.state import State, descend, make_adam
+
+
+@dataclass(frozen=True, slots=True)
+class SacConfig:
+    """Defaults are the paper's."""
+
+    hidden: tuple[int, ...] = (256, 256)  # of actor and critics
+    activation: Activation = "relu"
+    layer_norm: bool = False  # in the critics
+    critics: int = 2
+    hl_gauss: HlGauss | None = None  # critics that classify instead of regressing
+    gripper: GripperConfig | None = None  # the action's last entry is then decided by a critic of its own
+    learning_rate: float = 3e-4
+    tau: float = 0.005  # of the way from target to network, each update
+    alpha: float = 1.0  # temperature at the start
+    automatic_alpha: bool = True  # False keeps it there
+    target_entropy: float | None = None  # None: minus the number of continuous action entries
+    backup_entropy: bool = True  # in the critics' target
+    log_std: tuple[float, float] = (-20.0, 2.0)  # range of the actor's
+    metrics_every: int = 50  # updates
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if not self.hidden or min(self.hidden) < 1 or self.critics < 1 or self.metrics_every < 1:
+            raise ValueError(
+                "expected hidden layers of at least 1 unit, critics >= 1 and metrics_every >= 1."
+            )
+        if not 0 < self.tau <= 1 or self.learning_rate <= 0 or self.alpha <= 0:
+            raise ValueError(
+                f"expected 0 < tau <= 1, learning_rate > 0 and alpha > 0, got {self.tau}, "
+                f"{self.learning_rate} and {self.alpha}."
+            )
+        if not self.log_std[0] < self.log_std[1]:
+            raise ValueError(f"log_std: expected a range, got {self.log_std}.")
+
+
+class Sac:
+    """Learns from single transitions; acts one step at a time."""
+
+    horizon = 1
+
+    def __init__(self, config: SacConfig, spaces: Spaces, encoder: Encoder, seed: int) -> None:
+        if config.gripper is not None:
+            config.gripper.check(spaces)
+        self.spaces, self.encoder = spaces, encoder
+        self._config = config
+        self._continuous = spaces.action - (config.gripper is not None)  # action entries of the actor
+        self._target_entropy = (
+            -float(self._continuous) if config.target_entropy is None else config.target_entropy
+        )
+        first_weights, self._learning, self._acting = make_generators(seed, 3)
+        self._make_networks(first_weights)
+        self.log_alpha = nn.Parameter(torch.tensor(math.log(config.alpha)), config.automatic_alpha)
+        self._make_optimizers()
+        self._updates = torch.zeros((), dtype=torch.int64)
+        self._state, self._policy = self._make_states()
+
+    def update(self, batch: TensorBatch) -> dict[str, float]:
+        """Take one step of each kind; metrics every `metrics_every` updates."""
+        check_batch(batch, self.spaces)
+        features, metrics = self._critic_step(batch)
+        self._move_targets()
+        return self._report(metrics | self._actor_step(features, batch))
+
+    def act(self, observation: Observations, *, greedy: bool) -> Tensor:
+        """Return actions (b, 1, a): the policy's mode, or a sample of it."""
+        with torch.no_grad():
+            features = self.encoder(observation)
+            policy: TanhGaussian = self.actor(features)
+            action = policy.mode() if greedy else policy.sample(_noise(policy.mean, self._acting))[0]
+            if self.gripper is not None:
+                command = self.gripper.command(features, greedy=greedy, generator=self._acting)
+                action = torch.cat([action, command], -1)
+        return action[:, None]
+
+    def policy_tensors(self) -> dict[str, Tensor]:
+        """Return the encoder, the actor and the gripper's network."""
+        return self._policy.tensors()
+
+    def load_policy(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take what `policy_tensors` gave."""
+        self._policy.load(tensors)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return everything."""
+        return self._state.tensors()
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take what `tensors` gave."""
+        self._state.load(tensors)
+
+    def _critic_step(self, batch: TensorBatch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Improve critics, gripper critic and encoder; return the features (b, f), detached."""
+        features = self._encode(batch.observation)
+        with torch.no_grad():
+            next_features = self._encode(batch.next_observation)
+            target = batch.reward + batch.discount * self._next_value(next_features)
+        raw = self.critic(torch.cat([features, batch.action[:, : self._continuous]], -1))
+        loss = self._head.loss(raw, target)
+        metrics = {"critic_loss": loss, "target_value": target}
+        if self.gripper is not None:
+            metrics["gripper_loss"] = self._gripper_loss(features, next_features, batch)
+            loss = loss + metrics["gripper_loss"]
+        descend(loss, self._critic_optimizer, "critic_loss")
+        return features.detach(), metrics
+
+    def _next_value(self, next_features: Tensor) -> Tensor:
+        """Return the soft value (b,) of the next state: the smallest of the targets, less alpha log pi."""
+        policy = self.actor(next_features)
+        action, log_prob = policy.sample(_noise(policy.mean, self._learning))
+        value = self._target_values(torch.cat([next_features, action], -1)).amin(0)
+        return value - self.log_alpha.exp() * log_prob if self._config.backup_entropy else value
+
+    def _target_values(self, inputs: Tensor) -> Tensor:
+        """Return values (members, b) of the target critics that count."""
+        return self._head.mean(self.target(inputs))
+
+    def _gripper_loss(self, features: Tensor, next_features: Tensor, batch: TensorBatch) -> Tensor:
+        assert self.gripper is not None
+        command = batch.action[:, -1]
+        return self.gripper.loss(
+            features, next_features, batch.observation, command, batch.reward, batch.discount
+        )
+
+    def _actor_step(self, features: Tensor, batch: TensorBatch) -> dict[str, Tensor]:
+        """Improve actor and temperature; their losses share no parameter, so one descent does for both."""
+        policy = self.actor(features)
+        action, log_prob = policy.sample(_noise(policy.mean, self._learning))
+        values = self._head.mean(self.critic(torch.cat([features, action], -1), frozen=True))
+        alpha = self.log_alpha.exp()
+        actor_loss = (alpha.detach() * log_prob - self._actor_value(values)).mean()
+        actor_loss = actor_loss + self._cloning_loss(policy, batch)
+        alpha_loss = -alpha * (log_prob.detach().mean() + self._target_entropy)
+        loss = actor_loss + alpha_loss if self._config.automatic_alpha else actor_loss
+        descend(loss, self._actor_optimizer, "actor_loss")
+        return {"actor_loss": actor_loss, "alpha": alpha, "entropy": -log_prob, "value": values}
+
+    def _actor_value(self, values: Tensor) -> Tensor:
+        """Return what the actor maximises (b,), of values (members, b)."""
+        return values.amin(0)
+
+    def _cloning_loss(self, policy: TanhGaussian, batch: TensorBatch) -> Tensor | float:
+        """Return what the actor's loss has besides; nothing in SAC."""
+        del policy, batch
+        return 0.0
+
+    def _encode(self, observation: Observations) -> Tensor:
+        features: Tensor = self.encoder(self.encoder.augment(observation, self._learning))
+        return features
+
+    def _report(self, metrics: Mapping[str, Tensor]) -> dict[str, float]:
+        self._updates += 1
+        if int(self._updates) % self._config.metrics_every:
+            return {}
+        return {name: float(value.detach().mean()) for name, value in metrics.items()}
+
+    def _make_networks(self, generator: torch.Generator) -> None:
+        config, features = self._config, self.encoder.features
+        self.actor = GaussianActor(
+            features,
+            config.hidden,
+            self._continuous,
+            generator,
+            activation=config.activation,
+            log_std_range=config.log_std,
+        )
+        self._head = make_head(config.hl_gauss)
+        sizes = (features + self._continuous, *config.hidden, self._head.outputs)
+        self.critic, self.target = (
+            EnsembleMlp(
+                config.critics, sizes, generator, activation=config.activation, layer_norm=config.layer_norm
+            )
+            for _ in range(2)
+        )
+        self.target.load_state_dict(self.critic.state_dict())
+        self.target.requires_grad_(False)
+        self.gripper: GripperCritic | None = None
+        if config.gripper is not None:
+            self.gripper = GripperCritic(
+                config.gripper,
+                features,
+                config.hidden,
+                generator,
+                activation=config.activation,
+                layer_norm=config.layer_norm,
+            )
+
+    def _make_optimizers(self) -> None:
+        learnt = [*self.encoder.parameters(), *self.critic.parameters()]
+        averaged: dict[nn.Module, nn.Module] = {self.target: self.critic}
+        if self.gripper is not None:
+            learnt += self.gripper.network.parameters()
+            averaged[self.gripper.target] = self.gripper.network
+        rate = self._config.learning_rate
+        self._critic_optimizer = make_adam(_trainable(learnt), rate)
+        self._actor_optimizer = make_adam(_trainable([*self.actor.parameters(), self.log_alpha]), rate)
+        self._move_targets = make_polyak(averaged, self._config.tau)
+
+    def _make_states(self) -> tuple[State, State]:
+        """Return everything, and what acting needs."""
+        acting: dict[str, nn.Module] = {"encoder": self.encoder, "actor": self.actor}
+        learning = acting | {"critic": self.critic, "target": self.target}
+        if self.gripper is not None:
+            acting["gripper"] = self.gripper.network
+            learning |= {"gripper": self.gripper}
+        everything = State(
+            learning,
+            {"critic_adam": self._critic_optimizer, "actor_adam": self._actor_optimizer},
+            {"learning_generator": self._learning, "acting_generator": self._acting},
+            self._plain_tensors(),
+        )
+        return everything, State(acting)
+
+    def _plain_tensors(self) -> dict[str, Tensor]:
+        """Return what else an exact resume needs."""
+        return {"log_alpha": self.log_alpha, "updates": self._updates}
+
+
+def _trainable(parameters: list[nn.Parameter]) -> list[nn.Parameter]:
+    return [parameter for parameter in parameters if parameter.requires_grad]
+
+
+def _noise(like: Tensor, generator: torch.Generator) -> Tensor:
+    return torch.randn(like.shape, generator=generator)
