@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -55,7 +54,6 @@ class ReplayBuffer:
         self._action = Column((description.schema.action,), "float32")
         self._batch: Batch | None = None
         self._observation: dict[str, AnyArray] = {}
-        self._helper = ThreadPoolExecutor(1, "replay")
         self._count()
 
     @classmethod
@@ -184,8 +182,7 @@ class ReplayBuffer:
         """Fill a batch of the caller's with random transitions."""
         checked_sampling(len(batch.reward), n_step, discount)
         ring = self._sampled()
-        copies = fill(ring, draw(ring, rng, len(batch.reward)), n_step, discount, batch)
-        gather(copies, self._helper)
+        gather(fill(ring, draw(ring, rng, len(batch.reward)), n_step, discount, batch))
 
     def sample_sequences(self, rng: np.random.Generator, size: int, horizon: int) -> Sequences:
         """Return random observations with the `horizon` actions from there on, valid until the next call."""
@@ -194,7 +191,7 @@ class ReplayBuffer:
         starts = draw(ring, rng, size)
         if any(len(array) != size for array in self._observation.values()) or not self._observation:
             self._observation = empty_observation(self.schema, size)
-        gather(observation_copies(ring, starts, self._observation), self._helper)
+        gather(observation_copies(ring, starts, self._observation))
         return Sequences(self._observation, *follow(ring, starts, horizon))
 
     def flush(self) -> None:
@@ -205,7 +202,6 @@ class ReplayBuffer:
         """Flush and release the folder; nothing else can be asked of the buffer then."""
         if self._storage is None:
             return
-        self._helper.shutdown()
         storage, self._storage = self._storage, None
         try:
             storage.flush()

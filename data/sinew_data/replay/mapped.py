@@ -50,6 +50,7 @@ class MappedStorage:
 
     def retract(self, rows: int) -> None:
         """Count only the first `rows` from now on; lasts at once, before others take their places."""
+        self.high = max(self.high, self.rows + 1)
         with told(self._folder):
             store(self._state, HIGH, self.high)
             store(self._state, SYNCED, min(rows, self.rows))

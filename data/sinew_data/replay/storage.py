@@ -15,7 +15,7 @@ class Storage(Protocol):
 
     slots: int
     rows: int  # written so far, whole
-    high: int  # most that `rows` has been
+    high: int  # most rows that were ever begun, one that was broken off included, as far as is known
     arrays: Mapping[str, AnyArray]  # (slots, ...) by stored name, to read only
 
     def append(self, row: Mapping[str, AnyArray]) -> None:
@@ -49,6 +49,7 @@ class MemoryStorage:
 
     def retract(self, rows: int) -> None:
         """Count only the first `rows` from now on."""
+        self.high = max(self.high, self.rows + 1)
         self.rows = rows
 
     def flush(self) -> None:
