@@ -26,7 +26,7 @@ from sinew_policies.agents.state import State, descend, make_adam
 
 
 @dataclass(frozen=True, slots=True)
-class IqlConfig:
+class Config:
     """Defaults are the paper's for locomotion; expectile 0.9 and beta 10 suit sparse rewards."""
 
     hidden: tuple[int, ...] = (256, 256)  # of all networks
@@ -63,7 +63,7 @@ class Iql:
 
     horizon = 1
 
-    def __init__(self, config: IqlConfig, spaces: Spaces, encoder: Encoder, seed: int) -> None:
+    def __init__(self, config: Config, spaces: Spaces, encoder: Encoder, seed: int) -> None:
         self.spaces, self.encoder = spaces, encoder
         self._config = config
         first_weights, self._learning, self._acting = make_generators(seed, 3)
@@ -194,7 +194,7 @@ class Iql:
 class IqlActor(nn.Module):
     """Features (b, f) -> means (b, a) in (-1, 1), and a log std (a,) that no state changes."""
 
-    def __init__(self, config: IqlConfig, features: int, action: int, generator: torch.Generator) -> None:
+    def __init__(self, config: Config, features: int, action: int, generator: torch.Generator) -> None:
         super().__init__()
         self.network = Mlp((features, *config.hidden, action), generator, activation=config.activation)
         self.log_std = nn.Parameter(torch.zeros(action))

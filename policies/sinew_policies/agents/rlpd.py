@@ -17,11 +17,12 @@ from torch import Tensor
 
 from sinew_policies.agents.agent import AgentError, Encoder, Spaces, TensorBatch, check_batch
 from sinew_policies.agents.networks import TanhGaussian
-from sinew_policies.agents.sac import Sac, SacConfig
+from sinew_policies.agents.sac import Config as SacConfig
+from sinew_policies.agents.sac import Sac
 
 
 @dataclass(frozen=True, slots=True)
-class RlpdConfig(SacConfig):
+class Config(SacConfig):
     """Defaults are the paper's, for states; `backup_entropy` False and `subset` 1 suit sparse rewards."""
 
     layer_norm: bool = True
@@ -43,7 +44,7 @@ class RlpdConfig(SacConfig):
 class Rlpd(Sac):
     """Learns from batches of `updates` times the rows of one critic step."""
 
-    def __init__(self, config: RlpdConfig, spaces: Spaces, encoder: Encoder, seed: int) -> None:
+    def __init__(self, config: Config, spaces: Spaces, encoder: Encoder, seed: int) -> None:
         self._subset, self._critic_steps = config.subset, config.updates
         self._cloning_weight = torch.tensor(config.cloning_weight)
         super().__init__(config, spaces, encoder, seed)

@@ -28,7 +28,7 @@ from sinew_policies.agents.state import State, descend, make_adam
 
 
 @dataclass(frozen=True, slots=True)
-class SacConfig:
+class Config:
     """Defaults are the paper's."""
 
     hidden: tuple[int, ...] = (256, 256)  # of actor and critics
@@ -66,7 +66,7 @@ class Sac:
 
     horizon = 1
 
-    def __init__(self, config: SacConfig, spaces: Spaces, encoder: Encoder, seed: int) -> None:
+    def __init__(self, config: Config, spaces: Spaces, encoder: Encoder, seed: int) -> None:
         if config.gripper is not None:
             config.gripper.check(spaces)
         self.spaces, self.encoder = spaces, encoder

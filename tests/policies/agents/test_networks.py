@@ -1,0 +1,88 @@
+"""The shared networks compute what they say."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from sinew_policies.agents.networks import EnsembleMlp, Mlp, TanhGaussian, make_polyak
+
+
+def generator(seed: int = 0) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_each_member_of_an_ensemble_is_a_perceptron_of_its_own(layer_norm: bool) -> None:
+    ensemble = EnsembleMlp(3, (4, 8, 8, 2), generator(), layer_norm=layer_norm)
+    inputs = torch.randn(5, 4, generator=generator(1))
+    together = ensemble(inputs)
+    for member in range(3):
+        alone = Mlp((4, 8, 8, 2), generator(), layer_norm=layer_norm)
+        with torch.no_grad():
+            for layer in range(3):
+                alone.weights[layer].copy_(ensemble.weights[layer][member].T)
+                alone.biases[layer].copy_(ensemble.biases[layer][member, 0])
+        torch.testing.assert_close(alone(inputs), together[member])
+
+
+def test_chosen_members_answer_as_they_do_among_all() -> None:
+    ensemble = EnsembleMlp(5, (4, 8, 1), generator(), layer_norm=True)
+    inputs = torch.randn(6, 4, generator=generator(1))
+    chosen = torch.tensor([3, 1])
+    torch.testing.assert_close(ensemble(inputs, members=chosen), ensemble(inputs)[chosen])
+
+
+def test_a_frozen_ensemble_passes_gradients_to_its_inputs_only() -> None:
+    ensemble = EnsembleMlp(2, (4, 8, 1), generator())
+    inputs = torch.randn(6, 4, generator=generator(1), requires_grad=True)
+    ensemble(inputs, frozen=True).sum().backward()
+    assert inputs.grad is not None
+    assert inputs.grad.abs().sum() > 0
+    assert all(parameter.grad is None for parameter in ensemble.parameters())
+
+
+def test_layer_norm_bounds_what_is_said_far_from_the_data() -> None:
+    # |output| of the last layer is at most |w| sqrt(units) + |b| after LayerNorm, however far the input is.
+    normed, free = (EnsembleMlp(2, (4, 64, 1), generator(), layer_norm=norm) for norm in (True, False))
+    far = 1e6 * torch.randn(50, 4, generator=generator(1))
+    weight, bias = normed.weights[-1], normed.biases[-1]
+    bound = weight.norm(dim=1).max() * 64**0.5 + bias.abs().max()
+    assert normed(far).abs().max() <= bound
+    assert free(far).abs().max() > 100 * bound
+
+
+def test_the_squashed_density_integrates_to_one_and_to_the_mean() -> None:
+    actions = torch.linspace(-1 + 1e-5, 1 - 1e-5, 200_001, dtype=torch.float64)[:, None]
+    for mean, log_std in ((0.0, -1.0), (0.7, 0.0), (-1.5, -0.5)):
+        shape = (len(actions), 1)
+        policy = TanhGaussian(
+            torch.full(shape, mean, dtype=torch.float64), torch.full(shape, log_std, dtype=torch.float64)
+        )
+        density = policy.log_prob(actions).exp()
+        assert torch.trapezoid(density, actions[:, 0]).item() == pytest.approx(1, abs=2e-3)
+        drawn, _ = policy.sample(torch.randn(shape, generator=generator(), dtype=torch.float64))
+        expected = torch.trapezoid(density * actions[:, 0], actions[:, 0]).item()
+        assert drawn.mean().item() == pytest.approx(expected, abs=5e-3)
+
+
+def test_a_sample_knows_its_density() -> None:
+    policy = TanhGaussian(torch.randn(100, 3, generator=generator()), torch.full((100, 3), -0.5))
+    action, log_prob = policy.sample(torch.randn(100, 3, generator=generator(1)))
+    torch.testing.assert_close(policy.log_prob(action), log_prob, rtol=1e-3, atol=1e-3)
+
+
+def test_densities_stay_finite_at_the_edge() -> None:
+    policy = TanhGaussian(torch.tensor([[30.0]]), torch.tensor([[2.0]]))
+    action, log_prob = policy.sample(torch.tensor([[3.0]]))
+    assert action.item() == 1.0
+    assert torch.isfinite(log_prob).all()
+    assert torch.isfinite(policy.log_prob(torch.tensor([[1.0]]))).all()
+
+
+def test_targets_move_by_tau_of_the_way() -> None:
+    target, network = (EnsembleMlp(1, (2, 2), generator(seed)) for seed in (0, 1))
+    before = target.weights[0].detach().clone()
+    make_polyak({target: network}, 0.25)()
+    torch.testing.assert_close(
+        target.weights[0].detach(), (0.75 * before + 0.25 * network.weights[0]).detach()
+    )
