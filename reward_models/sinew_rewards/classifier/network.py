@@ -39,9 +39,10 @@ class Trunk(nn.Module):
         layers: list[nn.Module] = []
         edge, inner = sizes.size, 3
         for i, outer in enumerate(sizes.widths):
-            kernel = 5 if i == 0 else 3
-            layers += [nn.Conv2d(inner, outer, kernel, 2, kernel // 2, bias=False)]
-            layers += [nn.GroupNorm(GROUPS, outer), nn.ReLU()]
+            # The first layer's maps are the largest, and its input is normalised already.
+            norm = [nn.GroupNorm(GROUPS, outer)] if i else []
+            kernel = 3 if i else 5
+            layers += [nn.Conv2d(inner, outer, kernel, 2, kernel // 2, bias=not i), *norm, nn.ReLU()]
             edge, inner = (edge + 1) // 2, outer
         self.layers = nn.Sequential(*layers)
         self.places = nn.Conv2d(inner, sizes.places, 1)

@@ -55,7 +55,8 @@ def recorded_frames(path: Path, wanted: Wanted, cache: Path) -> Iterator[Read]:
 
     ConfigError for a camera that no episode has, or several tasks.
     """
-    summaries = _chosen(path, wanted)
+    summaries, problems = _chosen(path, wanted)
+    yield from problems
     cameras = _cameras(path, summaries, wanted)
     for summary in summaries:
         try:
@@ -67,11 +68,14 @@ def recorded_frames(path: Path, wanted: Wanted, cache: Path) -> Iterator[Read]:
 
 def count_episodes(path: Path, wanted: Wanted) -> int:
     """Return how many episodes `recorded_frames` will yield."""
-    return len(_chosen(path, wanted))
+    return sum(len(found) for found in _chosen(path, wanted))
 
 
-def _chosen(path: Path, wanted: Wanted) -> list[EpisodeSummary]:
-    summaries = Dataset(path).episodes()
+def _chosen(path: Path, wanted: Wanted) -> tuple[list[EpisodeSummary], list[Read]]:
+    """Return the episodes of the task, and those that are none."""
+    entries = list(Dataset(path).entries())
+    summaries = [entry.summary for entry in entries if entry.summary is not None]
+    problems = [Read(entry.name, problem=entry.problem) for entry in entries if entry.summary is None]
     tasks = sorted({summary.start.task for summary in summaries})
     if wanted.task and wanted.task not in tasks and summaries:
         raise ConfigError(
@@ -79,7 +83,7 @@ def _chosen(path: Path, wanted: Wanted) -> list[EpisodeSummary]:
         )
     if not wanted.task and len(tasks) > 1:
         raise ConfigError(f"{path}: has episodes of several tasks; choose one by --task: {', '.join(tasks)}.")
-    return [summary for summary in summaries if wanted.task in ("", summary.start.task)]
+    return [summary for summary in summaries if wanted.task in ("", summary.start.task)], problems
 
 
 def _cameras(path: Path, summaries: Collection[EpisodeSummary], wanted: Wanted) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ class TrainConfig:
 
     seed: int = 0
     steps: int = 800  # at most
-    batch: int = 64
+    batch: int = 32
     rate: float = 2e-3
     decay: float = 0.01
     smoothing: float = 0.05  # of the labels, towards one half

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from sinew_core.hardware import Hardware
-from sinew_core.types import CameraFrame, ImageArray, JointState, Observation, Task
+from sinew_core.runtime import Step
+from sinew_core.types import (
+    CameraFrame,
+    ExecutedCommand,
+    ImageArray,
+    JointState,
+    Observation,
+    RewardEstimate,
+    Task,
+)
+from sinew_data.episode import start_of
+from sinew_data.recording import record_episode
 from sinew_rewards.classifier.command import main
 from sinew_rewards.classifier.frames import SUFFIX, EpisodeFacts, EpisodeFrames, save_frames
 from sinew_rewards.classifier.pictures import CameraView, PictureSpec
@@ -24,7 +36,8 @@ station: {{plugin: "sinew_core.fakes:FakeStation", world: true}}
 control_period: 0.05
 pace: lockstep
 cameras:
-  {camera}: {{width: {width}, height: {edge}, fovy: 50.0, position: [0.2, 0.0, 0.6], look_at: [0.2, 0.01, 0.0]}}
+  {camera}:
+    {{width: {width}, height: {edge}, fovy: 50.0, position: [0.2, 0.0, 0.6], look_at: [0.2, 0.01, 0.0]}}
 safety: {{floor: 0.01, workspace_lower: [-0.5, -0.5, 0.0], workspace_upper: [0.8, 0.5, 0.8]}}
 scene: {{lower: [0.15, -0.1], upper: [0.25, 0.1]}}
 perception: {{plugin: "tests.nowhere:Nothing"}}
@@ -83,6 +96,29 @@ def make_folder(folder: Path, count: int = 24, *, shuffled: bool = False) -> Pat
             rng.shuffle(made.truth)
         save_frames(made)
     return folder
+
+
+def record(
+    dataset: Path,
+    hardware: Hardware,
+    number: int,
+    *,
+    outcome: str = "success",
+    marks: tuple[str, ...] = (),
+    task: str = "put",
+    camera: str = "top",
+) -> Path:
+    """Record an episode that ends with the red square on the blue one, whatever is said of it."""
+    rng = np.random.default_rng([7, number])
+    about = Task(task, TASK.instruction)
+    take = record_episode(dataset, hardware, start_of(hardware, about, number), name=f"episode_{number:04d}")
+    for index in range(LENGTH):
+        stamp = (20 * number + index + 1) * hardware.period
+        rgb = picture(rng, done=outcome == "success" and index >= LENGTH // 2)
+        seen = replace(observe(hardware, [(camera, rgb)], stamp), task=about)
+        command = ExecutedCommand(stamp, seen.joints.position, "policy", (), stamp)
+        take.add_step(Step(index, seen, RewardEstimate(stamp, 0.0), command))
+    return take.finish(outcome, marks=marks).result(timeout=30)
 
 
 def train(data: Path, out: Path, *options: str, steps: int = 150) -> int:

@@ -1,0 +1,83 @@
+"""What becomes of an image on its way to the network, and what augmentation may and may not change."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from sinew_rewards.classifier.augment import AugmentConfig, augmented
+from sinew_rewards.classifier.network import Sizes, SuccessNetwork, as_input
+from sinew_rewards.classifier.pictures import CameraView, PictureSpec, shrunk
+
+NONE = AugmentConfig(shift=0.0, brightness=0.0, contrast=0.0, colour=0.0)
+
+
+def _pictures(count: int = 4, cameras: int = 2, size: int = 20) -> torch.Tensor:
+    return torch.rand((count, cameras, 3, size, size), generator=torch.Generator().manual_seed(0))
+
+
+def test_shrinking_keeps_the_mean_and_the_place() -> None:
+    rgb = np.zeros((60, 80, 3), np.uint8)
+    rgb[:30, 40:] = (200, 100, 40)
+    small = shrunk(rgb, CameraView.whole("top", 80, 60), 16)
+    assert small.shape == (16, 16, 3)
+    assert small.dtype == np.uint8
+    assert np.abs(small.mean((0, 1)) - rgb.mean((0, 1))).max() < 1.0
+    assert small[2, 13].tolist() == [200, 100, 40]
+    assert small[13, 2].tolist() == [0, 0, 0]
+
+
+def test_what_is_of_the_right_size_is_a_copy() -> None:
+    rgb = np.full((16, 16, 3), 7, np.uint8)
+    small = shrunk(rgb, CameraView.whole("top", 16, 16), 16)
+    small[:] = 0
+    assert rgb.min() == 7
+
+
+def test_no_augmentation_changes_nothing() -> None:
+    pictures = _pictures()
+    assert torch.allclose(augmented(pictures, NONE, torch.Generator().manual_seed(1)), pictures, atol=1e-6)
+
+
+def test_augmentation_follows_its_generator_alone() -> None:
+    pictures, config = _pictures(), AugmentConfig()
+    made = [augmented(pictures, config, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)]
+    assert torch.equal(made[0], made[1])
+    assert not torch.equal(made[0], made[2])
+    assert min(float(m.min()) for m in made) >= 0.0
+    assert max(float(m.max()) for m in made) <= 1.0
+
+
+def test_a_shift_moves_a_picture_by_no_more_than_it_may() -> None:
+    pictures = torch.zeros((32, 1, 3, 20, 20))
+    pictures[..., 10, 10] = 1.0
+    moved = augmented(pictures, AugmentConfig(0.1, 0.0, 0.0, 0.0), torch.Generator().manual_seed(3))
+    places = moved[:, 0, 0].flatten(1).argmax(1)
+    rows, columns = places // 20, places % 20
+    assert {int(v) for v in torch.cat([rows, columns])} == {8, 9, 10, 11, 12}
+
+
+def test_the_cameras_of_a_moment_are_lit_alike() -> None:
+    pictures = torch.full((8, 2, 3, 20, 20), 0.5)
+    lit = augmented(pictures, AugmentConfig(shift=0.0), torch.Generator().manual_seed(4))
+    assert torch.allclose(lit[:, 0], lit[:, 1])
+    assert float(lit.std()) > 0.01
+
+
+@pytest.mark.parametrize("size", [16, 23, 32])
+def test_the_network_takes_any_size_and_number_of_cameras(size: int) -> None:
+    network = SuccessNetwork(Sizes(cameras=2, size=size)).eval()
+    pictures = torch.zeros((3, 2, size, size, 3), dtype=torch.uint8)
+    assert network(as_input(pictures)).shape == (3,)
+
+
+def test_the_network_has_a_few_hundred_thousand_parameters() -> None:
+    network = SuccessNetwork(Sizes(cameras=2, size=128))
+    assert 1e5 < sum(p.numel() for p in network.parameters()) < 1e6
+
+
+def test_a_crop_outside_of_the_image_and_no_cameras_are_errors() -> None:
+    with pytest.raises(ValueError, match="crop of camera 'top'"):
+        CameraView("top", 80, 60, (0, 0, 81, 60))
+    with pytest.raises(ValueError, match="at least one camera"):
+        PictureSpec(())
