@@ -23,9 +23,10 @@ def test_an_expectile_of_a_uniform_sample(expectile: float, low: float, high: fl
 
 
 def demonstrated_ways() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]:
-    """A way from the left to the crossing and down, where nothing is, and one from the right and up, to 1."""
+    """Twice from the left to the crossing and down, where nothing is, once from the right and up, to 1."""
     rows = []
-    for start, end, pay in (((-1.0, 0.0), (0.0, -1.0), 0.0), ((1.0, 0.0), (0.0, 1.0), 1.0)):
+    down, up = ((-1.0, 0.0), (0.0, -1.0), 0.0), ((1.0, 0.0), (0.0, 1.0), 1.0)
+    for start, end, pay in (down, down, up):
         place = torch.tensor(start)
         moves = [torch.tensor([-start[0], 0.0])] * 5 + [torch.tensor([0.0, end[1]])] * 5
         for index, move in enumerate(moves):

@@ -75,7 +75,7 @@ def test_cloning_pulls_the_actor_towards_demonstrations_only() -> None:
     for _ in range(300):
         agent.update(batch)
     actions = agent.act(batch.observation, greedy=True)
-    assert (actions - 0.5).abs().max() < 0.15
+    assert (actions - 0.5).abs().mean() < 0.1
 
 
 def test_the_cloning_weight_is_saved() -> None:

@@ -68,7 +68,7 @@ def point_buffer() -> ReplayBuffer:
 def run_episode(
     world: PointWorld, act: Callable[[Floats], Floats], buffer: ReplayBuffer | None = None
 ) -> bool:
-    """Return whether the middle was reached; -0.1 a step, and 1 for reaching, go to the buffer."""
+    """Return whether the middle was reached; 1 for that, else minus a fifth of the distance, go to the buffer."""
     state = world.reset()
     if buffer is not None:
         buffer.begin({"state": state})
@@ -76,7 +76,7 @@ def run_episode(
         action = act(state)
         state, reached, late = world.step(action)
         if buffer is not None:
-            reward = 1.0 if reached else -0.1
+            reward = 1.0 if reached else -0.2 * float(np.linalg.norm(state))
             buffer.add(action, reward, {"state": state}, terminated=reached, truncated=late)
         if reached or late:
             return reached
