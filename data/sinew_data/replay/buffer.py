@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -40,15 +41,16 @@ SHARE, LEAST = 32, 64  # spare slots: a 32nd of the capacity, and no fewer than 
 class ReplayBuffer:
     """Keeps the newest `capacity` observations (an episode of n steps has n + 1) and samples among them.
 
-    An episode that has no end yet can be sampled as far as it goes. One that was broken off (by `end`, by
-    the next `begin`, or because its process was killed) counts as truncated at its last observation.
-    One thread may add while another one samples. Every fault is a ReplayError, and changes nothing.
+    An episode that has no end yet can be sampled as far as it goes. One that was broken off (by the next
+    `begin`, or because its process was killed) counts as truncated at its last observation. One thread
+    may add while another one samples. Every fault is a ReplayError, and changes nothing.
     """
 
     def __init__(self, description: Description, storage: Storage, name: str) -> None:
         self.schema, self.capacity = description.schema, description.capacity
         self._name = name
         self._storage: Storage | None = storage
+        self._lock = threading.Lock()  # rows are not written over while they are gathered
         self._running = False  # an episode has begun and not ended
         self._added = self._interventions = 0
         self._action = Column((description.schema.action,), "float32")
@@ -81,10 +83,12 @@ class ReplayBuffer:
         return cls(description, storage, str(folder))
 
     @classmethod
-    def open_or_create(cls, folder: Path | None, schema: Schema, capacity: int) -> ReplayBuffer:
+    def open_or_create(
+        cls, folder: Path | None, schema: Schema, capacity: int, *, spare: int | None = None
+    ) -> ReplayBuffer:
         """Open a folder if it holds a buffer, or make one; another capacity there is an error."""
         if folder is None or not (folder / SCHEMA).exists():
-            return cls.create(folder, schema, capacity)
+            return cls.create(folder, schema, capacity, spare=spare)
         buffer = cls.open(folder, schema)
         if buffer.capacity != capacity:
             buffer.close()
@@ -120,8 +124,10 @@ class ReplayBuffer:
     def begin(self, observation: Mapping[str, AnyArray]) -> None:
         """Start an episode by its first observation."""
         row = checked_observation(self.schema, observation)
-        self._append(row, np.zeros(self._action.shape, np.float32), np.zeros((), np.float32), BEGIN)
-        self._running = True
+        nothing = np.zeros(self._action.shape, np.float32), np.zeros((), np.float32)
+        with self._lock:
+            self._append(row, *nothing, BEGIN)
+            self._running = True
 
     def add(
         self,
@@ -142,12 +148,10 @@ class ReplayBuffer:
             raise ReplayError(f"{self._name}: add: no episode is running; begin(observation) starts one.")
         row = checked_observation(self.schema, observation)
         flags = terminated * TERMINATED | truncated * TRUNCATED | intervention * PERSON
-        self._append(row, checked_array("action", action, self._action), checked_reward(reward), flags)
-        self._running = not (terminated or truncated)
-
-    def end(self) -> None:
-        """Break off the episode that is running, if one is."""
-        self._running = False
+        led = checked_array("action", action, self._action), checked_reward(reward)
+        with self._lock:
+            self._append(row, *led, flags)
+            self._running = not (terminated or truncated)
 
     def keep(self, added: int) -> None:
         """Go back to the moment right after that many transitions had been added; no episode is running.
@@ -166,9 +170,10 @@ class ReplayBuffer:
                 f"written over. Up to {storage.slots - self.capacity - 1} rows can be taken back: "
                 "raise `spare`, or save more often."
             )
-        storage.retract(rows)
-        self._running = False
-        self._count()
+        with self._lock:
+            storage.retract(rows)
+            self._running = False
+            self._count()
 
     def sample(self, rng: np.random.Generator, size: int, *, n_step: int = 1, discount: float = 1.0) -> Batch:
         """Return random transitions, valid until the next call."""
@@ -181,18 +186,20 @@ class ReplayBuffer:
     def fill(self, batch: Batch, rng: np.random.Generator, *, n_step: int = 1, discount: float = 1.0) -> None:
         """Fill a batch of the caller's with random transitions."""
         checked_sampling(len(batch.reward), n_step, discount)
-        ring = self._sampled()
-        gather(fill(ring, draw(ring, rng, len(batch.reward)), n_step, discount, batch))
+        with self._lock:
+            ring = self._sampled()
+            gather(fill(ring, draw(ring, rng, len(batch.reward)), n_step, discount, batch))
 
     def sample_sequences(self, rng: np.random.Generator, size: int, horizon: int) -> Sequences:
         """Return random observations with the `horizon` actions from there on, valid until the next call."""
         checked_sampling(size, horizon, 1.0)
-        ring = self._sampled()
-        starts = draw(ring, rng, size)
         if any(len(array) != size for array in self._observation.values()) or not self._observation:
             self._observation = empty_observation(self.schema, size)
-        gather(observation_copies(ring, starts, self._observation))
-        return Sequences(self._observation, *follow(ring, starts, horizon))
+        with self._lock:
+            ring = self._sampled()
+            starts = draw(ring, rng, size)
+            gather(observation_copies(ring, starts, self._observation))
+            return Sequences(self._observation, *follow(ring, starts, horizon))
 
     def flush(self) -> None:
         """Make all that was added last over a power cut; a kill loses nothing anyway."""
@@ -202,7 +209,8 @@ class ReplayBuffer:
         """Flush and release the folder; nothing else can be asked of the buffer then."""
         if self._storage is None:
             return
-        storage, self._storage = self._storage, None
+        with self._lock:
+            storage, self._storage = self._storage, None
         try:
             storage.flush()
         finally:

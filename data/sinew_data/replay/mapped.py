@@ -59,12 +59,13 @@ class MappedStorage:
         self.rows = rows
 
     def flush(self) -> None:
-        """Put every row on the disk, then say so."""
+        """Put every row on the disk, then say so; more may be appended meanwhile."""
+        rows = self.rows
         with told(self._folder):
             for handle in self._handles.values():
                 os.fdatasync(handle)
             store(self._state, HIGH, self.high)
-            store(self._state, SYNCED, self.rows)
+            store(self._state, SYNCED, rows)
             os.fdatasync(self._state)
 
     def close(self) -> None:

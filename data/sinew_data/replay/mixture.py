@@ -29,7 +29,7 @@ class Mixture:
         if wrong:
             raise ReplayError(f"mixture: of the demonstrations, {'; '.join(wrong)} for the online buffer.")
         self.online, self.demonstrations, self.share = online, demonstrations, share
-        self._driving = False  # a person is: a fragment of the demonstrations is open
+        self._driving = False  # a person acted in the last step: the next one goes on with it
         self._batch: Batch | None = None
 
     def demonstrated(self, size: int) -> int:
@@ -56,7 +56,7 @@ class Mixture:
     def begin(self, observation: Mapping[str, AnyArray]) -> None:
         """Start an episode of the online buffer."""
         self.online.begin(observation)
-        self._let_go()
+        self._driving = False
 
     def add(
         self,
@@ -79,15 +79,8 @@ class Mixture:
             buffer.add(action, reward, observation, **ends, intervention=intervention)
 
         write(self.online)
-        if not intervention:
-            self._let_go()
-            return
         if before is not None:
             self.demonstrations.begin(before)
-        write(self.demonstrations)
-        self._driving = not (terminated or truncated)
-
-    def _let_go(self) -> None:
-        if self._driving:
-            self.demonstrations.end()
-        self._driving = False
+        if intervention:
+            write(self.demonstrations)
+        self._driving = intervention

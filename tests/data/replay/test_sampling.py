@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +144,32 @@ def test_sampling_follows_the_generator_alone() -> None:
         buffer.sample_sequences(rng, 5, 3)
         states.append(buffer.sample(rng, 16).observation["state"].copy())
     np.testing.assert_array_equal(*states)
+
+
+@pytest.fixture
+def _restless() -> Iterator[None]:
+    """Threads take turns as often as can be."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.usefixtures("_restless")
+def test_one_thread_may_add_while_another_one_samples() -> None:
+    episodes = lined_up([(5, "truncated")] * 600)
+    buffer, rng = filled(episodes[:10], 20), np.random.default_rng(0)
+    adding = threading.Thread(target=lambda: [play(buffer, episode) for episode in episodes[10:]])
+    adding.start()
+    while adding.is_alive():
+        batch = buffer.sample(rng, 256)
+        starts = batch.observation["state"][:, 0]
+        np.testing.assert_array_equal(batch.action[:, 0], starts)
+        np.testing.assert_array_equal(batch.next_observation["state"][:, 0], starts + 1)
+        np.testing.assert_array_equal(batch.observation["top"][:, 0, 0, 0], starts * 7 % 251)
+        sequences = buffer.sample_sequences(rng, 256, 2)
+        np.testing.assert_array_equal(sequences.actions[:, 0, 0], sequences.observation["state"][:, 0])
+    assert buffer.added == 3000
 
 
 def test_a_batch_is_refilled_by_the_next_call_of_its_size() -> None:
