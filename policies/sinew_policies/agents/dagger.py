@@ -14,13 +14,13 @@ import numpy as np
 import torch
 
 from sinew_policies.agents.agent import (
-    Agent,
     AgentError,
     Array,
     ReplaySequences,
     TensorSequences,
     to_sequences,
 )
+from sinew_policies.agents.sequences import SequenceAgent
 
 
 class Source(Protocol):
@@ -37,7 +37,7 @@ class Store(Source, Protocol):
     """A source that takes steps, as a replay buffer does."""
 
     def begin(self, observation: Mapping[str, Array]) -> None:
-        """Start an episode."""
+        """Start an episode; one that is running is broken off."""
 
     def add(
         self,
@@ -50,9 +50,6 @@ class Store(Source, Protocol):
         intervention: bool = False,
     ) -> None:
         """Take a step that led to `observation`; `terminated` and `truncated` end the episode."""
-
-    def end(self) -> None:
-        """Break off the episode."""
 
 
 class Aggregate:
@@ -74,9 +71,8 @@ class Aggregate:
         return len(self._demonstrations) + len(self._takeovers)
 
     def begin(self, observation: Mapping[str, Array]) -> None:
-        """Start an episode."""
-        self.end()
-        self._seen = _copied(observation)
+        """Start an episode; one that is running is broken off."""
+        self._driving, self._seen = False, _copied(observation)
 
     def add(
         self,
@@ -91,8 +87,6 @@ class Aggregate:
         """Take a step, and keep it if a person acted in it."""
         if self._seen is None:
             raise AgentError("dagger: no episode is running; begin(observation) starts one")
-        if self._driving and not intervention:
-            self._takeovers.end()
         if intervention:
             if not self._driving:
                 self._takeovers.begin(self._seen)
@@ -102,12 +96,6 @@ class Aggregate:
         over = terminated or truncated
         self._driving = intervention and not over
         self._seen = None if over else _copied(observation)
-
-    def end(self) -> None:
-        """Break off the episode, if one is running."""
-        if self._driving:
-            self._takeovers.end()
-        self._driving, self._seen = False, None
 
     def sample(self, rng: np.random.Generator, size: int, horizon: int) -> TensorSequences:
         """Return `size` sequences of `horizon` actions from both sources, valid until the next call."""
@@ -130,22 +118,16 @@ class Aggregate:
 
 
 def imitate(
-    agent: Agent[TensorSequences],
-    aggregate: Aggregate,
-    rng: np.random.Generator,
-    *,
-    horizon: int,
-    updates: int,
-    size: int,
+    agent: SequenceAgent, aggregate: Aggregate, rng: np.random.Generator, *, updates: int, size: int
 ) -> dict[str, float]:
     """Train an agent on the aggregate and return its metrics, averaged over the last tenth of the updates.
 
     After each round of takeovers HG-DAgger trains a fresh agent; the one that drove, given again, is
-    fine-tuned, which takes fewer updates. `horizon` is the length of the sequences that it learns from.
+    fine-tuned, which takes fewer updates.
     """
     if updates < 1:
         raise AgentError(f"dagger: expected at least one update, got {updates}")
-    reports = [agent.update(aggregate.sample(rng, size, horizon)) for _ in range(updates)]
+    reports = [agent.update(aggregate.sample(rng, size, agent.sequence)) for _ in range(updates)]
     last = reports[-max(1, updates // 10) :]
     return {name: float(np.mean([report[name] for report in last])) for name in last[0]}
 

@@ -27,6 +27,7 @@ from torch.nn import functional
 AT_ONCE = 64  # images a pass
 GRID = 4  # rows and columns of places that the own network tells apart
 LEAST = 32  # px; the own network's smallest image
+MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # ImageNet's
 PICKLED = (".pt", ".pth", ".bin", ".ckpt", ".pkl")
 
 
@@ -39,8 +40,8 @@ class Config:
     options: Mapping[str, Any] = field(default_factory=dict)  # for timm.create_model; the plugin's Config
     weights: Path | None = None  # .safetensors
     size: int = 128  # px; images are resized to size x size
-    mean: tuple[float, float, float] = (0.485, 0.456, 0.406)  # of red, green, blue in [0, 1]: ImageNet's
-    std: tuple[float, float, float] = (0.229, 0.224, 0.225)
+    mean: tuple[float, float, float] | None = None  # of red, green, blue in [0, 1]; None: what timm says,
+    std: tuple[float, float, float] | None = None  # ImageNet's elsewhere
     features: int = 256  # of the own network
     seed: int = 0  # of the own network
 
@@ -64,7 +65,7 @@ class Config:
                 f"weights: {self.weights} {kind}; expected a .safetensors file "
                 "(convert once, where you trust the file: safetensors.torch.save_file)."
             )
-        if self.size < 1 or not all(value > 0 for value in self.std):
+        if self.size < 1 or not all(value > 0 for value in self.std or ()):
             raise ValueError(f"expected size >= 1 and positive std, got {self.size} and {self.std}.")
 
 
@@ -77,9 +78,11 @@ class FrozenFeatures:
     def __init__(self, config: Config) -> None:
         self._config = config
         self._network = _make_network(config).eval().requires_grad_(False)
-        self._mean, self._std = torch.tensor(config.mean), torch.tensor(config.std)
-        self.tag = _tag(config, self._network)
-        self.features = self._forward(np.zeros((1, config.size, config.size, 3), np.uint8)).shape[1]
+        own = getattr(self._network, "pretrained_cfg", {})
+        self._mean = torch.tensor(config.mean or own.get("mean", MEAN))
+        self._std = torch.tensor(config.std or own.get("std", STD))
+        self.tag = f"{_name(config)}@{config.size}#{self._digest()}"
+        self.features = self._probe()
 
     def __call__(self, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return the features of images; ValueError for another shape or type."""
@@ -89,6 +92,24 @@ class FrozenFeatures:
             )
         parts = [self._forward(images[i : i + AT_ONCE]) for i in range(0, len(images), AT_ONCE)]
         return np.concatenate([part.numpy() for part in parts])
+
+    def _probe(self) -> int:
+        """Return the features' length, by the answer to a black image."""
+        size = self._config.size
+        try:
+            return self._forward(np.zeros((1, size, size, 3), np.uint8)).shape[1]
+        except (RuntimeError, ValueError, AssertionError) as error:
+            raise ConfigError(
+                f"{_name(self._config)}: does not run on images of {size} px: {error}"
+            ) from error
+
+    def _digest(self) -> str:
+        """Return a digest of the weights and of how pixels enter."""
+        digest = hashlib.sha256(self._mean.numpy().tobytes() + self._std.numpy().tobytes())
+        for name, tensor in sorted(self._network.state_dict().items()):
+            digest.update(name.encode())
+            digest.update(tensor.numpy().tobytes())
+        return digest.hexdigest()[:12]
 
     def _forward(self, images: npt.NDArray[np.uint8]) -> Tensor:
         pixels = torch.from_numpy(np.array(images)).float() / 255.0
@@ -134,7 +155,7 @@ def _make_network(config: Config) -> nn.Module:
         return _timm_network(config)
     if config.plugin:
         network = build({"plugin": config.plugin, **config.options}, nn.Module, "frozen features")
-        _load(network, config, head="")
+        _load(network, config, heads=())
         return network
     return RandomNetwork(config.features, config.seed)
 
@@ -151,12 +172,13 @@ def _timm_network(config: Config) -> nn.Module:
         raise ConfigError(
             f"frozen features: timm: {config.timm} with {dict(config.options)}: {error}"
         ) from error
-    _load(network, config, head=str(getattr(network, "pretrained_cfg", {}).get("classifier", "")))
+    head = getattr(network, "pretrained_cfg", {}).get("classifier") or ()
+    _load(network, config, heads=(head,) if isinstance(head, str) else tuple(head))
     return network
 
 
-def _load(network: nn.Module, config: Config, head: str) -> None:
-    """Load the weights; what begins with `head` may be in the file without being in the network."""
+def _load(network: nn.Module, config: Config, heads: tuple[str, ...]) -> None:
+    """Load the weights; the layers `heads` may be in the file without being in the network."""
     assert config.weights is not None
     try:
         given = load_file(config.weights)
@@ -164,7 +186,8 @@ def _load(network: nn.Module, config: Config, head: str) -> None:
         raise ConfigError(f"{config.weights}: cannot be read as safetensors: {error}") from error
     expected = network.state_dict()
     missing = sorted(expected.keys() - given.keys())
-    extra = sorted(name for name in given.keys() - expected.keys() if not (head and name.startswith(head)))
+    prefixes = tuple(f"{head}." for head in heads)
+    extra = sorted(name for name in given.keys() - expected.keys() if not name.startswith(prefixes))
     other = [
         f"{name} {tuple(given[name].shape)} for {tuple(expected[name].shape)}"
         for name in sorted(expected.keys() & given.keys())
@@ -179,14 +202,4 @@ def _load(network: nn.Module, config: Config, head: str) -> None:
 
 
 def _name(config: Config) -> str:
-    return config.timm or config.plugin or "the own network"
-
-
-def _tag(config: Config, network: nn.Module) -> str:
-    """Return name, size and a digest of the weights and of how pixels enter."""
-    digest = hashlib.sha256(repr((config.mean, config.std)).encode())
-    for name, tensor in sorted(network.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(tensor.numpy().tobytes())
-    kind = f"timm:{config.timm}" if config.timm else config.plugin or "random"
-    return f"{kind}@{config.size}#{digest.hexdigest()[:12]}"
+    return f"timm:{config.timm}" if config.timm else config.plugin or "random"

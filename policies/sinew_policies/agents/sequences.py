@@ -1,10 +1,19 @@
-"""What agents that learn from sequences of actions share: the check of a batch, the mean without padding."""
+"""What agents that learn from sequences of actions share: protocol, check, a mean without padding."""
 
 from __future__ import annotations
 
+from typing import Protocol, runtime_checkable
+
 from torch import Tensor
 
-from sinew_policies.agents.agent import AgentError, Spaces, TensorSequences
+from sinew_policies.agents.agent import Agent, AgentError, Spaces, TensorSequences
+
+
+@runtime_checkable
+class SequenceAgent(Agent[TensorSequences], Protocol):
+    """An agent that learns from sequences of actions; its `isinstance` tells it from those that do not."""
+
+    sequence: int  # actions in each sequence that it learns from; no fewer than it answers with
 
 
 def check_sequences(batch: TensorSequences, spaces: Spaces, horizon: int) -> None:

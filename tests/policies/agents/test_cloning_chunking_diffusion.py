@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load, save
-from sinew_policies.agents.agent import Agent, AgentError, Spaces, TensorSequences
+from sinew_policies.agents.agent import AgentError, Spaces, TensorSequences
 from sinew_policies.agents.chunking import Chunking
 from sinew_policies.agents.chunking import Config as ChunkingConfig
 from sinew_policies.agents.cloning import Cloning
@@ -17,12 +17,12 @@ from sinew_policies.agents.cloning import Config as CloningConfig
 from sinew_policies.agents.diffusion import Config as DiffusionConfig
 from sinew_policies.agents.diffusion import Diffusion
 from sinew_policies.agents.encoders import Concatenate, Convolutional, Vector
+from sinew_policies.agents.sequences import SequenceAgent
 
 torch.set_num_threads(1)
 
 HORIZON, ACTION = 4, 2
 SPACES = Spaces({"state": (3,), "top": (16, 16, 3)}, ACTION)
-SequenceAgent = Agent[TensorSequences]
 Make = Callable[[int], SequenceAgent]
 
 
@@ -111,17 +111,21 @@ def test_an_answer_has_the_agents_horizon_and_lies_within_the_action_range(make:
 
 
 @each
+def test_the_trainer_can_tell_that_it_learns_from_sequences_and_how_long(make: Make) -> None:
+    agent: object = make(0)
+    assert isinstance(agent, SequenceAgent)
+    assert agent.sequence == HORIZON >= agent.horizon
+
+
+@each
 def test_a_greedy_answer_repeats(make: Make) -> None:
     agent = make(0)
     look = batch(0).observation
     assert torch.equal(agent.act(look, greedy=True), agent.act(look, greedy=True))
 
 
-@each
-def test_what_stands_in_padding_changes_nothing_in_the_loss_of_valid_actions(make: Make) -> None:
-    """Only where the agent also reads the actions it predicts (diffusion) may padding be seen at all."""
-    if make is diffusion:
-        pytest.skip("its denoiser reads the whole noisy chunk; see the mean below")
+@pytest.mark.parametrize("make", [cloning, chunking])  # diffusion's denoiser reads the whole noisy chunk
+def test_what_stands_in_padding_changes_nothing(make: Make) -> None:
     given = batch(0)
     other = torch.where(given.valid[:, :, None], given.actions, torch.ones(()))
     assert make(0).update(given) == make(0).update(replace(given, actions=other))

@@ -98,13 +98,13 @@ def test_takeovers_mend_a_policy_that_drifts_out(stores: tuple[ReplayBuffer, Rep
     aggregate, rng = Aggregate(*stores, share=0.5), np.random.default_rng(0)
     demonstrate(stores[0], 5)
     agent = make_agent(0)
-    imitate(agent, aggregate, rng, horizon=1, updates=300, size=64)
+    imitate(agent, aggregate, rng, updates=300, size=64)
     assert survival(agent) < 0.2
     needed = []
     for training in range(4):
         needed.append(sum(drive(agent, aggregate, 10 * training + walk) for walk in range(10)))
         agent = make_agent(training)
-        imitate(agent, aggregate, rng, horizon=1, updates=300, size=64)
+        imitate(agent, aggregate, rng, updates=300, size=64)
     assert survival(agent) > 0.9
     assert needed[-1] < 0.3 * needed[0]  # the person has less and less to do
 
@@ -113,10 +113,10 @@ def test_the_agent_that_drove_can_be_tuned_on(stores: tuple[ReplayBuffer, Replay
     aggregate, rng = Aggregate(*stores, share=0.5), np.random.default_rng(0)
     demonstrate(stores[0], 5)
     agent = make_agent(0)
-    imitate(agent, aggregate, rng, horizon=1, updates=300, size=64)
+    imitate(agent, aggregate, rng, updates=300, size=64)
     for walk in range(20):
         drive(agent, aggregate, walk)
-        imitate(agent, aggregate, rng, horizon=1, updates=40, size=64)
+        imitate(agent, aggregate, rng, updates=40, size=64)
     assert survival(agent) > 0.9
 
 
@@ -194,4 +194,4 @@ def test_faults_are_named(stores: tuple[ReplayBuffer, ReplayBuffer]) -> None:
     with pytest.raises(AgentError, match="no episode is running"):
         aggregate.add(np.zeros(1, np.float32), 0.0, {"state": np.zeros(2, np.float32)}, intervention=True)
     with pytest.raises(AgentError, match="at least one update"):
-        imitate(make_agent(0), aggregate, np.random.default_rng(0), horizon=1, updates=0, size=4)
+        imitate(make_agent(0), aggregate, np.random.default_rng(0), updates=0, size=4)

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 from sinew_core.config import from_mapping
 from sinew_core.errors import ConfigError
-from sinew_policies.agents.frozen_features import Config, FrozenFeatures
+from sinew_policies.agents.frozen_features import MEAN, STD, Config, FrozenFeatures
 from torch import Tensor, nn
 
 torch.set_num_threads(1)
@@ -65,10 +65,18 @@ class Maps(nn.Module):
         return self.scale * pixels
 
 
+class Picky(Maps):
+    """A plugin for images of 8 px alone."""
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        assert pixels.shape[2] == 8, "only 8 here"
+        return self.scale * pixels[:, :, 0, 0]
+
+
 class TimmModel(Tiny):
     """What timm makes: the classifier is left out of the network, not of the file."""
 
-    pretrained_cfg = {"classifier": "fc"}  # noqa: RUF012 - as in timm
+    pretrained_cfg = {"classifier": "fc", "mean": (0.5, 0.5, 0.5), "std": (0.5, 0.5, 0.5)}  # noqa: RUF012 - as in timm
 
     def __init__(self) -> None:
         super().__init__(TinyConfig(5))
@@ -84,7 +92,7 @@ def weights(folder: Path, module: nn.Module, **more: Tensor) -> Path:
 def plugins(monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the name of a module that holds the plugins."""
     module: Any = ModuleType("feature_plugins")
-    module.Tiny, module.Maps = Tiny, Maps
+    module.Tiny, module.Maps, module.Picky = Tiny, Maps, Picky
     monkeypatch.setitem(sys.modules, "feature_plugins", module)
     return "feature_plugins"
 
@@ -155,7 +163,7 @@ def test_a_plugin_runs_on_its_weights(tmp_path: Path, plugins: str) -> None:
     features = FrozenFeatures(config)
     assert features.features == 7
     flat = np.full((1, 8, 8, 3), 51, np.uint8)  # 0.2
-    pixel = (torch.full((1, 3), 0.2) - torch.tensor(config.mean)) / torch.tensor(config.std)
+    pixel = (torch.full((1, 3), 0.2) - torch.tensor(MEAN)) / torch.tensor(STD)
     assert np.allclose(features(flat), module.leave(pixel).detach().numpy(), atol=1e-5)
 
 
@@ -238,8 +246,24 @@ def test_a_timm_model_is_made_without_its_classifier_and_never_downloaded(
         return TimmModel()
 
     monkeypatch.setitem(sys.modules, "timm", SimpleNamespace(create_model=create_model))  # type: ignore[arg-type]
-    path = weights(tmp_path, TimmModel(), **{"fc.weight": torch.zeros(1000, 5)})
+    module = TimmModel()
+    path = weights(tmp_path, module, **{"fc.weight": torch.zeros(1000, 5)})
     features = FrozenFeatures(Config(timm="tiny", options={"drop_rate": 0.0}, weights=path, size=8))
     assert asked == [("tiny", {"pretrained": False, "num_classes": 0, "drop_rate": 0.0})]
     assert features(images()).shape == (3, 5)
     assert features.tag.startswith("timm:tiny@8#")
+    black = np.zeros((1, 8, 8, 3), np.uint8)
+    assert np.allclose(
+        features(black), module.leave(-torch.ones(1, 3)).detach().numpy()
+    )  # its own mean and std
+    path = weights(tmp_path, module, **{"fc_norm.weight": torch.zeros(5)})
+    with pytest.raises(ConfigError, match=r"not expected \['fc_norm.weight'\]"):
+        FrozenFeatures(Config(timm="tiny", options={"drop_rate": 0.0}, weights=path))
+
+
+def test_a_network_that_cannot_take_images_of_that_size_is_named(tmp_path: Path, plugins: str) -> None:
+    path = weights(tmp_path, Picky())
+    with pytest.raises(
+        ConfigError, match="feature_plugins:Picky: does not run on images of 9 px: only 8 here"
+    ):
+        FrozenFeatures(Config(plugin=f"{plugins}:Picky", weights=path, size=9))
