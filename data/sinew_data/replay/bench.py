@@ -44,7 +44,8 @@ def main(argv: Sequence[str]) -> int:
     if not arguments.json:
         Console(stderr=True, highlight=False).print(
             f"{figures['bytes_per_transition'] / 1000:.1f} kB for a transition; {BATCH} of them, with the "
-            f"next observations, in {figures['sample_ms']} ms; one added in {figures['add_us']} µs"
+            f"next observations, in {figures['sample_ms']} ms (a bare copy: {figures['floor_ms']} ms); one "
+            f"added in {figures['add_us']} µs"
         )
     write_result("replay", figures, arguments.out, list(argv))
     return 0
@@ -56,13 +57,18 @@ def measure(folder: Path, transitions: int, samples: int) -> dict[str, Any]:
         added = np.array(_add(buffer, transitions)) * 1e6
     size = sum(path.stat().st_blocks * 512 for path in folder.iterdir())
     with ReplayBuffer.open(folder, SCHEMA) as buffer:
+        processor = time.thread_time()
         one = np.array(_sample(buffer, samples, 1)) * 1e3
+        processor = (time.thread_time() - processor) / samples * 1e3
         three = np.array(_sample(buffer, samples, 3)) * 1e3
+        floor = np.array(_copy(samples)) * 1e3
     return {
         "bytes_per_transition": round(size / transitions),
         "sample_ms": round(float(np.median(one)), 2),
         "add_us": round(float(np.median(added)), 1),
         "sample_p95_ms": round(float(np.percentile(one, 95)), 2),
+        "sample_cpu_ms": round(processor, 2),  # mean; on a busy machine it says more than the wall's clock
+        "floor_ms": round(float(np.median(floor)), 2),  # of copying as many bytes that lie in a row
         "sample_three_steps_ms": round(float(np.median(three)), 2),
         "add_p99_us": round(float(np.percentile(added, 99)), 1),
         "transitions": transitions,
@@ -100,5 +106,16 @@ def _sample(buffer: ReplayBuffer, samples: int, n_step: int) -> list[float]:
     for _ in range(samples):
         start = time.perf_counter()
         buffer.sample(rng, BATCH, n_step=n_step, discount=0.99)
+        seconds.append(time.perf_counter() - start)
+    return seconds
+
+
+def _copy(samples: int) -> list[float]:
+    """Return the seconds of copying what a batch of observations and next observations takes."""
+    source = np.ones((2 * BATCH, 2, *IMAGE), np.uint8)
+    target, seconds = np.empty_like(source), []
+    for _ in range(samples):
+        start = time.perf_counter()
+        np.copyto(target, source)
         seconds.append(time.perf_counter() - start)
     return seconds
