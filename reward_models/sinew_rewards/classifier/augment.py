@@ -13,10 +13,10 @@ from torch.nn import functional
 class AugmentConfig:
     """How much each picture may differ; 0 turns a part off."""
 
-    shift: float = 0.03  # of the picture's edge, up to which it is moved; the border is continued
+    shift: float = 0.08  # of the picture's edge, up to which it is moved; the border is continued
     brightness: float = 0.15  # of the full range, up to which it is added
     contrast: float = 0.2  # share, up to which differences from the mean grow or shrink
-    colour: float = 0.06  # share, up to which each colour channel does
+    colour: float = 0.15  # share, up to which each colour channel does
 
     def __post_init__(self) -> None:
         """Check the ranges."""

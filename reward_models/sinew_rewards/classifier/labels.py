@@ -20,16 +20,18 @@ FAILED = ("failure", "timeout")  # every other outcome but success says nothing 
 class LabelRule:
     """How many of the last control periods of a successful episode show success.
 
-    What is just before them is left out: there the task may be done already, or not quite.
+    What is just before them is left out: there the task may be done already, or not quite. So are, on
+    either side of a change of a simulator's truth, the frames in which no picture tells one from the other.
     """
 
     positives: int = 5  # control periods
     gap: int = 15  # control periods
+    blur: int = 4  # control periods
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        if self.positives < 1 or self.gap < 0:
-            raise ValueError(f"expected positives >= 1 and gap >= 0, got {self.positives} and {self.gap}.")
+        if self.positives < 1 or min(self.gap, self.blur) < 0:
+            raise ValueError(f"expected positives >= 1, gap and blur >= 0, got {self}.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def labels_of(frames: EpisodeFrames, rule: LabelRule) -> Labels | None:
     Where a simulator told the truth of each frame, that is the label, unless a person marked the episode.
     """
     if frames.truth is not None and not frames.facts.mark:
-        return frames.truth.astype(np.int8)
+        return _blurred(frames.truth, frames.step, rule.blur)
     success = verdict(frames.facts)
     if success is None:
         return None
@@ -78,6 +80,14 @@ def labels_of(frames: EpisodeFrames, rule: LabelRule) -> Labels | None:
         before_end = frames.step[-1] - frames.step
         out[before_end < rule.positives + rule.gap] = -1
         out[before_end < rule.positives] = 1
+    return out
+
+
+def _blurred(truth: Labels, step: npt.NDArray[np.int32], blur: int) -> Labels:
+    """Return the truth without the frames near its changes."""
+    out = truth.copy()
+    for change in step[1:][truth[1:] != truth[:-1]]:
+        out[(step >= change - blur) & (step < change + blur)] = -1
     return out
 
 

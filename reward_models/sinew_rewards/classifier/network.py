@@ -17,8 +17,7 @@ class Sizes:
     cameras: int
     size: int  # px, edge of the pictures
     widths: tuple[int, ...] = (24, 48, 64, 96)  # channels, each at half the size of the one before
-    places: int = 16  # channels of the map whose places are told apart
-    embedding: int = 64  # of a camera's whole picture
+    places: int = 16  # things whose places are told
     hidden: int = 64
 
     def __post_init__(self) -> None:
@@ -28,31 +27,39 @@ class Sizes:
 
 
 class Trunk(nn.Module):
-    """One camera's picture to a vector: what is somewhere in it, and where its parts are.
+    """One camera's picture to a vector: what is somewhere in it, and where a few things are.
 
-    The maxima over the picture say that something is there wherever that is, as an object in a bowl that
-    stands elsewhere each time; the embedding of the whole map tells places apart.
+    The maxima over the picture say that something is there, such as an object in a bowl, wherever the bowl
+    stands today; the places are expected coordinates (the spatial softmax of Finn et al. 2016, "Deep
+    Spatial Autoencoders"). A layer that sees the whole map at once would learn scenes by heart.
     """
 
     def __init__(self, sizes: Sizes) -> None:
         super().__init__()
         layers: list[nn.Module] = []
-        edge, inner = sizes.size, 3
+        inner = 3
         for i, outer in enumerate(sizes.widths):
             # The first layer's maps are the largest, and its input is normalised already.
             norm = [nn.GroupNorm(GROUPS, outer)] if i else []
             kernel = 3 if i else 5
             layers += [nn.Conv2d(inner, outer, kernel, 2, kernel // 2, bias=not i), *norm, nn.ReLU()]
-            edge, inner = (edge + 1) // 2, outer
+            inner = outer
+        layers += [nn.Conv2d(inner, inner, 3, 1, 1, bias=False), nn.GroupNorm(GROUPS, inner), nn.ReLU()]
         self.layers = nn.Sequential(*layers)
         self.places = nn.Conv2d(inner, sizes.places, 1)
-        self.embed = nn.Linear(sizes.places * edge * edge, sizes.embedding)
-        self.features = inner + sizes.embedding
+        self.features = inner + 2 * sizes.places
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return features (b, features) of normalised pictures (b, 3, size, size)."""
         found = self.layers(pictures)
-        return torch.cat([found.amax((2, 3)), self.embed(self.places(found).flatten(1))], 1)
+        return torch.cat([found.amax((2, 3)), expected_places(self.places(found))], 1)
+
+
+def expected_places(scores: Tensor) -> Tensor:
+    """Return where each of c maps of scores (b, c, h, w) peaks, in the mean; (b, 2 c) in -1 to 1."""
+    share = scores.flatten(2).softmax(-1).view_as(scores)
+    rows, columns = (torch.linspace(-1.0, 1.0, length) for length in scores.shape[2:])
+    return torch.cat([(share.sum(3) * rows).sum(2), (share.sum(2) * columns).sum(2)], 1)
 
 
 class SuccessNetwork(nn.Module):

@@ -39,6 +39,7 @@ class TrainConfig:
     steps: int = 800  # at most
     batch: int = 32
     rate: float = 2e-3
+    memory: float = 0.97  # of the average of the weights, which is what is kept
     decay: float = 0.01
     smoothing: float = 0.05  # of the labels, towards one half
     positive_weight: float = 1.0  # of a frame of success in the loss, relative to one without
@@ -50,8 +51,10 @@ class TrainConfig:
         """Check the numbers."""
         if min(self.steps, self.every, self.patience) < 1 or self.batch < 2:
             raise ValueError("expected steps, every, patience >= 1 and batch >= 2.")
-        if not 0 <= self.smoothing < 1 or min(self.rate, self.positive_weight) <= 0 or self.decay < 0:
-            raise ValueError("expected 0 <= smoothing < 1, rate and positive_weight > 0, decay >= 0.")
+        if not (0 <= self.smoothing < 1 and 0 <= self.memory < 1):
+            raise ValueError("expected 0 <= smoothing < 1 and 0 <= memory < 1.")
+        if min(self.rate, self.positive_weight) <= 0 or self.decay < 0:
+            raise ValueError("expected rate and positive_weight > 0, decay >= 0.")
 
 
 @dataclass(slots=True)
@@ -79,7 +82,7 @@ class FrameTable:
 
 
 class Trainer:
-    """The network, the best of its states and its optimiser.
+    """The network, the average of its states, the best of those, and its optimiser.
 
     Every step depends on its number, the seed and the data alone.
     """
@@ -94,8 +97,9 @@ class Trainer:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(config.seed)
             self.network = build_network(self.sizes, self.looks)
-        self.best = build_network(self.sizes, self.looks)
-        self.best.load_state_dict(self.network.state_dict())
+        self.average, self.best = (build_network(self.sizes, self.looks).eval() for _ in range(2))
+        for copy in (self.average, self.best):
+            copy.load_state_dict(self.network.state_dict())
         self._optimizer = torch.optim.AdamW(self.network.parameters(), config.rate, weight_decay=config.decay)
         self._names = [name for name, _ in self.network.named_parameters()]
         self._check, self._truth = _validation_frames(FrameTable(split.validation))
@@ -125,6 +129,7 @@ class Trainer:
         loss.backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
         self._optimizer.step()
+        self._follow()
         progress.step += 1
         value = float(loss.detach())
         if progress.step % config.every == 0 or progress.step == config.steps:
@@ -145,17 +150,26 @@ class Trainer:
         labels = torch.cat([torch.ones(half), torch.zeros(self.config.batch - half)])
         return self._train.take(np.concatenate(parts)), labels
 
+    @torch.no_grad()
+    def _follow(self) -> None:
+        """Let the average follow, the faster the fewer steps there were."""
+        keep = min(self.config.memory, (1 + self.progress.step) / (10 + self.progress.step))
+        for mean, value in zip(self.average.parameters(), self.network.parameters(), strict=True):
+            mean.lerp_(value, 1 - keep)
+
     def _look(self, loss: float) -> None:
         """Compare with the validation part, both classes counting equally, and keep what is best."""
-        found = balanced_loss(logits_of(self.network.eval(), self._check), self._truth)
+        found = balanced_loss(logits_of(self.average, self._check), self._truth)
         self.progress.history.append((self.progress.step, loss, found))
         if found < self.progress.best:
             self.progress.best, self.progress.best_step = found, self.progress.step
-            self.best.load_state_dict(self.network.state_dict())
+            self.best.load_state_dict(self.average.state_dict())
 
     def save(self, path: Path) -> None:
         """Write all that is needed to go on; the file appears whole or not at all."""
-        tensors = _prefixed("network", self.network.state_dict()) | _prefixed("best", self.best.state_dict())
+        tensors: dict[str, Tensor] = {}
+        for prefix, network in self._networks.items():
+            tensors |= _prefixed(prefix, network.state_dict())
         for i, state in self._optimizer.state_dict()["state"].items():
             tensors |= {f"{key}.{self._names[i]}": value.contiguous() for key, value in state.items()}
         facts = {**self._identity(), "progress": {**asdict(self.progress), "best": str(self.progress.best)}}
@@ -174,8 +188,8 @@ class Trainer:
         told = facts["progress"]
         history = [(int(step), float(loss), float(found)) for step, loss, found in told["history"]]
         self.progress = Progress(**{**told, "best": float(told["best"]), "history": history})
-        self.network.load_state_dict(_under(tensors, "network"))
-        self.best.load_state_dict(_under(tensors, "best"))
+        for prefix, network in self._networks.items():
+            network.load_state_dict(_under(tensors, prefix))
         moments = {key: _under(tensors, key) for key in ("step", "exp_avg", "exp_avg_sq")}
         state = self._optimizer.state_dict()
         state["state"] = {
@@ -184,6 +198,10 @@ class Trainer:
             if name in moments["step"]
         }
         self._optimizer.load_state_dict(state)
+
+    @property
+    def _networks(self) -> dict[str, SuccessNetwork]:
+        return {"network": self.network, "average": self.average, "best": self.best}
 
     def _identity(self) -> dict[str, Any]:
         """Return what a training is told from others by, as JSON gives it back."""
@@ -199,7 +217,7 @@ def train(trainer: Trainer, between: Between) -> SuccessNetwork:
     """Train to the end and return the best network; `between` is called after every step and may raise."""
     while not trainer.done:
         between(trainer, trainer.step())
-    return trainer.best.eval()
+    return trainer.best
 
 
 def balanced_loss(logits: npt.NDArray[np.float64], labels: npt.NDArray[np.float64]) -> float:

@@ -27,6 +27,7 @@ from sinew_rewards.classifier.pictures import CameraView, PictureSpec
 
 EDGE = 24  # px
 LENGTH = 16  # frames
+STRIDE = 10  # control periods between them in `episode`
 SPEC = PictureSpec((CameraView.whole("top", EDGE, EDGE),), EDGE)
 ROBOTS = Path(__file__).parents[3] / "hardware_configs" / "robots"
 TASK = Task("put", "put the red square on the blue one")
@@ -78,11 +79,16 @@ def episode(
         task=task,
         instruction=TASK.instruction,
         outcome="success" if success else "failure",
-        steps=LENGTH,
+        steps=STRIDE * LENGTH,
     )
     pictures = np.stack([picture(rng, done=bool(t)) for t in truth])[:, None]
     return EpisodeFrames(
-        folder / f"{facts.name}{SUFFIX}", facts, SPEC, np.arange(LENGTH, dtype=np.int32), pictures, truth
+        folder / f"{facts.name}{SUFFIX}",
+        facts,
+        SPEC,
+        STRIDE * np.arange(LENGTH, dtype=np.int32),
+        pictures,
+        truth,
     )
 
 

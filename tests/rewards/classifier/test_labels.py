@@ -20,7 +20,8 @@ HERE = Path("nowhere")
 def _ended(outcome: str, mark: str = "", success: bool = True) -> np.ndarray | None:
     made = episode(HERE, 0, success=success)
     facts = replace(made.facts, outcome=outcome, mark=mark)
-    return labels_of(replace(made, facts=facts, truth=None), RULE)
+    each = np.arange(LENGTH, dtype=np.int32)
+    return labels_of(replace(made, facts=facts, truth=None, step=each), RULE)
 
 
 def test_the_last_frames_of_a_success_are_positives_and_those_before_are_left_out() -> None:
@@ -55,13 +56,22 @@ def test_a_persons_mark_wins_over_the_outcome() -> None:
 
 def test_a_simulators_truth_labels_frame_by_frame_unless_a_person_marked() -> None:
     made = episode(HERE, 0, success=True)
-    labels = labels_of(made, RULE)
+    labels = labels_of(made, LabelRule(blur=0))
     assert made.truth is not None
     assert labels is not None
     assert np.array_equal(labels, made.truth)
     marked = labels_of(replace(made, facts=replace(made.facts, mark="failure")), RULE)
     assert marked is not None
     assert not marked.any()
+
+
+def test_a_simulators_truth_is_left_out_where_it_changes() -> None:
+    made = replace(episode(HERE, 0, success=True), step=np.arange(LENGTH, dtype=np.int32))
+    labels = labels_of(made, LabelRule(blur=2))
+    assert made.truth is not None
+    assert labels is not None
+    change = int(made.truth.argmax())
+    assert np.flatnonzero(labels == -1).tolist() == [change - 2, change - 1, change, change + 1]
 
 
 def test_labels_count_control_periods_not_frames() -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from sinew_rewards.classifier.augment import AugmentConfig, augmented
-from sinew_rewards.classifier.network import Sizes, SuccessNetwork, as_input
+from sinew_rewards.classifier.network import Sizes, SuccessNetwork, as_input, expected_places
 from sinew_rewards.classifier.pictures import CameraView, PictureSpec, shrunk
 
 NONE = AugmentConfig(shift=0.0, brightness=0.0, contrast=0.0, colour=0.0)
@@ -81,3 +81,11 @@ def test_a_crop_outside_of_the_image_and_no_cameras_are_errors() -> None:
         CameraView("top", 80, 60, (0, 0, 81, 60))
     with pytest.raises(ValueError, match="at least one camera"):
         PictureSpec(())
+
+
+def test_places_are_where_the_maps_peak() -> None:
+    scores = torch.zeros((1, 2, 5, 5))
+    scores[0, 0, 0, 4] = scores[0, 1, 4, 2] = 50.0
+    rows, columns = expected_places(scores)[0].view(2, 2)
+    assert torch.allclose(rows, torch.tensor([-1.0, 1.0]))
+    assert torch.allclose(columns, torch.tensor([1.0, 0.0]), atol=1e-6)

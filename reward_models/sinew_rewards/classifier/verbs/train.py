@@ -236,7 +236,7 @@ def _provenance(
     told = (
         f"the last {rule.positives} control periods of a success, {rule.gap} before them left out"
         if simulated < len(gathered.episodes)
-        else "the simulator's own, frame by frame"
+        else f"the simulator's own; {rule.blur} control periods on either side of a change left out"
     )
     return {
         "command": command,
