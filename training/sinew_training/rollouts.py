@@ -51,12 +51,15 @@ class Rollouts:
         self._expert = make_policy(EXPERT, hardware, config.task)
 
     def demonstration(self, seed: int, sink: Sink) -> Rollout:
-        """Run the scripted policy, unsteady as configured."""
+        """Run the scripted policy, unsteady as configured, for as long as the task allows."""
         robot, dt = self.hardware.robot, self.hardware.config.control_period
-        return self.run(seed, Unsteady(self._expert, self.config.unsteady, robot, dt, seed), sink)
+        return self._run(seed, Unsteady(self._expert, self.config.unsteady, robot, dt, seed), sink, None, 0)
 
     def run(self, seed: int, policy: Policy, sink: Sink, human: Policy | None = None) -> Rollout:
         """Run one episode; its transitions go to the sink."""
+        return self._run(seed, policy, sink, human, self.config.max_steps)
+
+    def _run(self, seed: int, policy: Policy, sink: Sink, human: Policy | None, max_steps: int) -> Rollout:
         if self._truth is not None:
             self._truth.seed(seed)
         collector = Transitions(sink, self.hardware, self.config.actions)
@@ -68,7 +71,7 @@ class Rollouts:
             Brain(self._perception, self._affordance, self.reward, policy),
             seed=seed,
             instruction=self.config.instruction,
-            max_steps=self.config.max_steps,
+            max_steps=max_steps,
             on_step=collector.take,
             on_end=end.take,
             human=human,

@@ -87,19 +87,19 @@ class Trainer:
         self._policy = ActingPolicy(acting, self._rollouts.hardware, greedy=False)
         self._greedy = ActingPolicy(acting, self._rollouts.hardware, greedy=True)
         self._person = make_person(config, self._rollouts, self.counters.budget)
-        self._saved = time.monotonic()
+        self.save()
 
     def train(self) -> Counters:
         """Train to the end, or until Ctrl-C, which leaves a checkpoint; KeyboardInterrupt goes on."""
         c, counters = self.config, self.counters
         while counters.steps < c.steps and not self._out_of_time():
+            if counters.steps - counters.evaluated >= c.evaluate_every:
+                self.assess()
             rollout = self._act()
             began, before = time.monotonic(), counters.updates
             metrics = self._learn(rollout.transitions)
             pace = (counters.updates - before) / max(time.monotonic() - began, 1e-9)
             self._report(rollout, {**metrics, "updates_per_s": round(pace, 1)})
-            if counters.steps - counters.evaluated >= c.evaluate_every:
-                self.assess()
             if time.monotonic() - self._saved > c.checkpoint_every:
                 self.save()
         if counters.evaluated < counters.steps:
@@ -145,6 +145,8 @@ class Trainer:
     def _begin(self) -> None:
         """Take the demonstrations, and build the agent on what they look like."""
         c, rollouts = self.config, self._rollouts
+        for buffer in (self._replay.online, self._replay.demonstrations):
+            buffer.keep(0)  # a training that was killed before its first checkpoint begins anew
         if c.dataset:
             from_dataset(
                 Path(c.dataset),

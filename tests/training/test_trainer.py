@@ -1,0 +1,115 @@
+import json
+
+import pytest
+import torch
+from sinew_core.errors import ConfigError
+from sinew_training.run_directory import RunDirectory
+from sinew_training.scripted_human import ScriptedHumanConfig
+from tiny_training import SMALL, Interrupting, small
+
+
+def everything(trainer):
+    return {name: tensor.clone() for name, tensor in trainer.agent.tensors().items()}
+
+
+def assert_same(left, right):
+    assert left.keys() == right.keys()
+    for name, tensor in left.items():
+        assert torch.equal(tensor, right[name]), name
+
+
+def lines(path):
+    timed = ("wall_s", "updates_per_s")
+    records = [json.loads(line) for line in path.read_text().splitlines()]
+    return [{key: value for key, value in record.items() if key not in timed} for record in records]
+
+
+def interrupted(open_trainer, name, config, after):
+    """Train until Ctrl-C after so many episodes; return the closed trainer."""
+    trainer = open_trainer(name, config, listener=Interrupting(after))
+    with pytest.raises(KeyboardInterrupt):
+        trainer.train()
+    return trainer
+
+
+def test_a_resumed_training_comes_to_the_same_numbers_as_an_uninterrupted_one(open_trainer, tmp_path):
+    config = small()
+    straight = open_trainer("straight", config)
+    straight.train()
+    broken = interrupted(open_trainer, "broken", config, 2)
+    broken.save()
+    broken.close()
+    resumed = open_trainer("broken", config, resume=True)
+    resumed.train()
+    assert straight.counters.steps == resumed.counters.steps >= 24
+    assert_same(everything(straight), everything(resumed))
+    assert lines(tmp_path / "straight/progress.jsonl") == lines(tmp_path / "broken/progress.jsonl")
+
+
+def test_what_came_after_the_last_checkpoint_of_a_killed_training_is_done_again_alike(open_trainer, tmp_path):
+    config = small()
+    straight = open_trainer("straight", config)
+    straight.train()
+    killed = interrupted(open_trainer, "killed", config, 2)  # its only checkpoint is from before its episodes
+    killed.close()
+    resumed = open_trainer("killed", config, resume=True)
+    assert resumed.counters.steps == 0
+    resumed.train()
+    assert_same(everything(straight), everything(resumed))
+    assert lines(tmp_path / "straight/progress.jsonl") == lines(tmp_path / "killed/progress.jsonl")
+
+
+def test_takeovers_are_resumed_within_their_budget(open_trainer):
+    config = small(interventions=20, human=ScriptedHumanConfig(patience=0.2))
+    straight = open_trainer("straight", config)
+    straight.train()
+    broken = interrupted(open_trainer, "broken", config, 2)
+    broken.save()
+    broken.close()
+    resumed = open_trainer("broken", config, resume=True)
+    resumed.train()
+    assert straight.counters.budget == resumed.counters.budget < 20
+    assert_same(everything(straight), everything(resumed))
+
+
+def test_the_same_seed_gives_the_same_training_and_another_seed_another(open_trainer):
+    first, second = open_trainer("first", small()), open_trainer("second", small())
+    other = open_trainer("other", small(seed=1))
+    for trainer in (first, second, other):
+        trainer.train()
+    assert_same(everything(first), everything(second))
+    mine, others = everything(first), everything(other)
+    assert any(not torch.equal(mine[name], others[name]) for name in mine)
+
+
+def test_a_checkpoint_of_another_shape_is_refused_and_nothing_is_lost(open_trainer, tmp_path):
+    trainer = open_trainer("run", small())
+    trainer.train()
+    trainer.close()
+    before = (tmp_path / "run/checkpoint.safetensors").read_bytes()
+    with pytest.raises(ConfigError, match=r"shape|expected"):
+        open_trainer("run", small(agent={**SMALL, "hidden": [8, 8]}), resume=True)
+    assert (tmp_path / "run/checkpoint.safetensors").read_bytes() == before
+
+
+def test_a_truncated_checkpoint_is_named(open_trainer, tmp_path):
+    trainer = open_trainer("run", small())
+    trainer.close()
+    file = RunDirectory(tmp_path / "run").checkpoint
+    file.write_bytes(file.read_bytes()[:100])
+    with pytest.raises(ConfigError, match=r"checkpoint\.safetensors: cannot be read"):
+        open_trainer("run", small(), resume=True)
+
+
+def test_a_reward_that_is_not_a_number_ends_the_training_and_enters_no_replay(open_trainer):
+    config = small(reward="bad_rewards:NotANumber", demonstrations=0)
+    trainer = open_trainer("run", config)
+    with pytest.raises(ValueError, match="nan"):
+        trainer.train()
+    assert trainer.counters.steps == 0
+
+
+def test_a_reward_model_that_fails_ends_the_training_with_its_name(open_trainer):
+    trainer = open_trainer("run", small(reward="bad_rewards:Failing", demonstrations=0))
+    with pytest.raises(ConfigError, match="Failing: RuntimeError: the lens is dirty"):
+        trainer.train()
