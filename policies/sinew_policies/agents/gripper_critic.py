@@ -103,8 +103,7 @@ class GripperCritic(nn.Module):
         else:
             chances = (values / self._config.temperature).softmax(-1)
             index = torch.multinomial(chances, 1, generator=generator)
-        command: Tensor = COMMANDS[index]
-        return command
+        return COMMANDS[index]
 
 
 def command_index(command: Tensor) -> Tensor:

@@ -38,7 +38,8 @@ class ScalarHead:
 
     def loss(self, raw: Tensor, target: Tensor) -> Tensor:
         """Return the mean squared error, summed over members."""
-        return (raw.squeeze(-1) - target).square().sum() / len(target)
+        values = raw.squeeze(-1)
+        return functional.mse_loss(values, target.expand_as(values), reduction="sum") / len(target)
 
 
 @dataclass(frozen=True, slots=True)

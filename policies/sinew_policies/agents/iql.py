@@ -21,7 +21,8 @@ from sinew_policies.agents.agent import (
     check_batch,
     make_generators,
 )
-from sinew_policies.agents.networks import HALF_LOG_TWO_PI, Activation, EnsembleMlp, Mlp, make_polyak
+from sinew_policies.agents.gradients import HALF_LOG_TWO_PI
+from sinew_policies.agents.networks import Activation, EnsembleMlp, Mlp, make_polyak
 from sinew_policies.agents.state import State, descend, make_adam
 
 
@@ -132,7 +133,7 @@ class Iql:
             weight = torch.exp(self._config.beta * advantage).clamp(max=self._config.weight_limit)
         mean, log_std = self.actor(features)
         loss = -(weight * _log_prob(mean, log_std, action)).mean()
-        self._actor_optimizer.param_groups[0]["lr"] = self._actor_rate()
+        self._actor_optimizer.set_learning_rate(self._actor_rate())
         descend(loss, self._actor_optimizer, "actor_loss")
         return {"actor_loss": loss, "advantage": advantage}
 

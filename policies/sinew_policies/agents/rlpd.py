@@ -73,7 +73,7 @@ class Rlpd(Sac):
         return self._report(metrics | self._actor_step(features, part))
 
     def _target_values(self, inputs: Tensor) -> Tensor:
-        drawn = torch.randperm(self.target.members, generator=self._learning)[: self._subset]
+        drawn = torch.randperm(self.target.members, generator=self._learning)[: self._subset].tolist()
         return self._head.mean(self.target(inputs, members=drawn))
 
     def _actor_value(self, values: Tensor) -> Tensor:

@@ -94,7 +94,7 @@ class Sac:
         with torch.no_grad():
             features = self.encoder(observation)
             policy: TanhGaussian = self.actor(features)
-            action = policy.mode() if greedy else policy.sample(_noise(policy.mean, self._acting))[0]
+            action = policy.mode() if greedy else policy.sample(self._acting)[0]
             if self.gripper is not None:
                 command = self.gripper.command(features, greedy=greedy, generator=self._acting)
                 action = torch.cat([action, command], -1)
@@ -134,7 +134,7 @@ class Sac:
     def _next_value(self, next_features: Tensor) -> Tensor:
         """Return the soft value (b,) of the next state: the smallest of the targets, less alpha log pi."""
         policy = self.actor(next_features)
-        action, log_prob = policy.sample(_noise(policy.mean, self._learning))
+        action, log_prob = policy.sample(self._learning)
         value = self._target_values(torch.cat([next_features, action], -1)).amin(0)
         return value - self.log_alpha.exp() * log_prob if self._config.backup_entropy else value
 
@@ -152,7 +152,7 @@ class Sac:
     def _actor_step(self, features: Tensor, batch: TensorBatch) -> dict[str, Tensor]:
         """Improve actor and temperature; their losses share no parameter, so one descent does for both."""
         policy = self.actor(features)
-        action, log_prob = policy.sample(_noise(policy.mean, self._learning))
+        action, log_prob = policy.sample(self._learning)
         values = self._head.mean(self.critic(torch.cat([features, action], -1), frozen=True))
         alpha = self.log_alpha.exp()
         actor_loss = (alpha.detach() * log_prob - self._actor_value(values)).mean()
@@ -164,7 +164,7 @@ class Sac:
 
     def _actor_value(self, values: Tensor) -> Tensor:
         """Return what the actor maximises (b,), of values (members, b)."""
-        return values.amin(0)
+        return values.gather(0, values.argmin(0, keepdim=True))[0]
 
     def _cloning_loss(self, policy: TanhGaussian, batch: TensorBatch) -> Tensor | float:
         """Return what the actor's loss has besides; nothing in SAC."""
@@ -245,7 +245,3 @@ class Sac:
 
 def _trainable(parameters: list[nn.Parameter]) -> list[nn.Parameter]:
     return [parameter for parameter in parameters if parameter.requires_grad]
-
-
-def _noise(like: Tensor, generator: torch.Generator) -> Tensor:
-    return torch.randn(like.shape, generator=generator)

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Generator, Tensor, nn
-from torch.optim import Adam, Optimizer
 
 from sinew_policies.agents.agent import AgentError
+from sinew_policies.agents.optimizer import FlatAdam, descend, make_adam
+
+__all__ = ["State", "descend", "make_adam"]
 
 
 class State:
     """Live tensors by name, from an agent's parts.
 
-    Names are `<part>.<parameter>` for modules, `<part>.<index>.<moment>` for optimisers made by
-    `make_adam`, the part's own name for generators and plain tensors. The parts must keep their tensors
-    (write in place) for as long as the state is used.
+    Names are `<part>.<parameter>` for modules, `<part>.<moment>` for optimisers, the part's own name
+    for generators and plain tensors. The parts must keep their tensors (write in place) for as long as
+    the state is used: make the optimisers first.
     """
 
     def __init__(
         self,
         modules: Mapping[str, nn.Module],
-        optimizers: Mapping[str, Optimizer] | None = None,
+        optimizers: Mapping[str, FlatAdam] | None = None,
         generators: Mapping[str, Generator] | None = None,
         plain: Mapping[str, Tensor] | None = None,
     ) -> None:
@@ -33,7 +34,7 @@ class State:
             for name, tensor in module.state_dict().items()
         }
         for part, optimizer in (optimizers or {}).items():
-            self._live |= {f"{part}.{name}": tensor for name, tensor in _moments(optimizer)}
+            self._live |= {f"{part}.{name}": tensor for name, tensor in optimizer.named_tensors()}
         self._live |= {name: tensor.detach() for name, tensor in (plain or {}).items()}
         self._generators = dict(generators or {})
 
@@ -64,43 +65,6 @@ class State:
                 tensor.copy_(given[name])
         for name, generator in self._generators.items():
             generator.set_state(given[name].clone())
-
-
-def make_adam(parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float = 0.0) -> Adam:
-    """Return an Adam (decoupled decay where there is one) whose moments exist before the first step.
-
-    torch makes them at the first step, so that an optimiser that never stepped could not be loaded into.
-    """
-    kind = Adam if weight_decay == 0 else torch.optim.AdamW
-    optimizer: Adam = kind(parameters, lr=learning_rate, weight_decay=weight_decay, fused=True)
-    for group in optimizer.param_groups:
-        for parameter in group["params"]:
-            optimizer.state[parameter] = {
-                "step": torch.zeros(()),
-                "exp_avg": torch.zeros_like(parameter),
-                "exp_avg_sq": torch.zeros_like(parameter),
-            }
-    return optimizer
-
-
-def descend(loss: Tensor, optimizer: Optimizer, name: str = "loss") -> None:
-    """Take one step down the loss in the optimiser's parameters, and touch no other gradient.
-
-    Raises AgentError where the loss is not finite, before anything has changed.
-    """
-    if not math.isfinite(loss.item()):
-        raise AgentError(f"{name} is {loss.item()}: the batch or the weights hold values that are not finite")
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    for parameter, gradient in zip(parameters, torch.autograd.grad(loss, parameters), strict=True):
-        parameter.grad = gradient
-    optimizer.step()
-
-
-def _moments(optimizer: Optimizer) -> Iterable[tuple[str, Tensor]]:
-    parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
-    for index, parameter in enumerate(parameters):
-        for name, tensor in optimizer.state[parameter].items():
-            yield f"{index}.{name}", tensor
 
 
 def _check_same_kind(name: str, expected: Tensor, given: Tensor) -> None:

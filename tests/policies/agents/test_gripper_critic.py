@@ -30,8 +30,8 @@ def test_the_target_is_double_dqn_with_the_penalty_subtracted() -> None:
     config = GripperConfig(penalty=0.25, column="state", index=0, open_above=0.5)
     agent = critic(config, 1, ())  # linear: values = w f + b
     with torch.no_grad():
-        agent.network.weights[0].copy_(torch.tensor([[1.0], [2.0], [4.0]]))
-        agent.target.weights[0].copy_(torch.tensor([[9.0], [8.0], [7.0]]))
+        agent.network.weights[0].copy_(torch.tensor([1.0, 2.0, 4.0]))
+        agent.target.weights[0].copy_(torch.tensor([9.0, 8.0, 7.0]))
         agent.network.biases[0].zero_()
         agent.target.biases[0].zero_()
     one = torch.ones(1, 1)

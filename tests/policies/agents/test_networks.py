@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import pytest
 import torch
-from sinew_policies.agents.networks import EnsembleMlp, Mlp, TanhGaussian, make_polyak
+from sinew_policies.agents.gradients import SquashedSample, log_density
+from sinew_policies.agents.networks import (
+    Activation,
+    EnsembleMlp,
+    Mlp,
+    TanhGaussian,
+    make_polyak,
+)
+from torch.nn import functional
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -20,15 +28,15 @@ def test_each_member_of_an_ensemble_is_a_perceptron_of_its_own(layer_norm: bool)
         alone = Mlp((4, 8, 8, 2), generator(), layer_norm=layer_norm)
         with torch.no_grad():
             for layer in range(3):
-                alone.weights[layer].copy_(ensemble.weights[layer][member].T)
-                alone.biases[layer].copy_(ensemble.biases[layer][member, 0])
+                alone.weights[layer].copy_(ensemble.weights[layer][member][None])
+                alone.biases[layer].copy_(ensemble.biases[layer][member][None])
         torch.testing.assert_close(alone(inputs), together[member])
 
 
 def test_chosen_members_answer_as_they_do_among_all() -> None:
     ensemble = EnsembleMlp(5, (4, 8, 1), generator(), layer_norm=True)
     inputs = torch.randn(6, 4, generator=generator(1))
-    chosen = torch.tensor([3, 1])
+    chosen = [3, 1]
     torch.testing.assert_close(ensemble(inputs, members=chosen), ensemble(inputs)[chosen])
 
 
@@ -54,26 +62,23 @@ def test_layer_norm_bounds_what_is_said_far_from_the_data() -> None:
 def test_the_squashed_density_integrates_to_one_and_to_the_mean() -> None:
     actions = torch.linspace(-1 + 1e-5, 1 - 1e-5, 200_001, dtype=torch.float64)[:, None]
     for mean, log_std in ((0.0, -1.0), (0.7, 0.0), (-1.5, -0.5)):
-        shape = (len(actions), 1)
-        policy = TanhGaussian(
-            torch.full(shape, mean, dtype=torch.float64), torch.full(shape, log_std, dtype=torch.float64)
-        )
+        policy = TanhGaussian(torch.tensor([[mean, log_std]], dtype=torch.float64).expand(len(actions), 2))
         density = policy.log_prob(actions).exp()
         assert torch.trapezoid(density, actions[:, 0]).item() == pytest.approx(1, abs=2e-3)
-        drawn, _ = policy.sample(torch.randn(shape, generator=generator(), dtype=torch.float64))
+        drawn, _ = policy.sample(generator())
         expected = torch.trapezoid(density * actions[:, 0], actions[:, 0]).item()
         assert drawn.mean().item() == pytest.approx(expected, abs=5e-3)
 
 
 def test_a_sample_knows_its_density() -> None:
-    policy = TanhGaussian(torch.randn(100, 3, generator=generator()), torch.full((100, 3), -0.5))
-    action, log_prob = policy.sample(torch.randn(100, 3, generator=generator(1)))
+    policy = TanhGaussian(torch.randn(100, 6, generator=generator()), (-1.0, 0.5))
+    action, log_prob = policy.sample(generator(1))
     torch.testing.assert_close(policy.log_prob(action), log_prob, rtol=1e-3, atol=1e-3)
 
 
 def test_densities_stay_finite_at_the_edge() -> None:
-    policy = TanhGaussian(torch.tensor([[30.0]]), torch.tensor([[2.0]]))
-    action, log_prob = policy.sample(torch.tensor([[3.0]]))
+    policy = TanhGaussian(torch.tensor([[30.0, 2.0]]))
+    action, log_prob = policy.sample(generator())
     assert action.item() == 1.0
     assert torch.isfinite(log_prob).all()
     assert torch.isfinite(policy.log_prob(torch.tensor([[1.0]]))).all()
@@ -86,3 +91,48 @@ def test_targets_move_by_tau_of_the_way() -> None:
     torch.testing.assert_close(
         target.weights[0].detach(), (0.75 * before + 0.25 * network.weights[0]).detach()
     )
+
+
+@pytest.mark.parametrize("shared", [True, False])
+@pytest.mark.parametrize("layer_norm", [True, False])
+@pytest.mark.parametrize("activation", ["relu", "tanh"])
+def test_gradients_are_those_of_torch(activation: Activation, layer_norm: bool, shared: bool) -> None:
+    ensemble = EnsembleMlp(
+        3, (4, 8, 8, 2), generator(), activation=activation, layer_norm=layer_norm
+    ).double()
+    shape = (5, 4) if shared else (3, 5, 4)
+    inputs = torch.randn(shape, generator=generator(1), dtype=torch.float64, requires_grad=True)
+    wanted = [inputs, *ensemble.parameters()]
+    x = inputs.expand(3, 5, 4)
+    for layer, (weight, bias) in enumerate(zip(ensemble.weights, ensemble.biases, strict=True)):
+        if layer:
+            if layer_norm:
+                x = functional.layer_norm(x, (8,)) * ensemble.gains[layer - 1] + ensemble.shifts[layer - 1]
+            x = torch.relu(x) if activation == "relu" else torch.tanh(x)
+        x = x @ weight + bias
+    torch.testing.assert_close(ensemble(inputs), x)
+    given = torch.autograd.grad(ensemble(inputs).sin().sum(), wanted)
+    torch.testing.assert_close(given, torch.autograd.grad(x.sin().sum(), wanted))
+
+
+def test_gradients_of_chosen_members_leave_the_others_alone() -> None:
+    ensemble = EnsembleMlp(3, (4, 8, 2), generator())
+    ensemble(torch.ones(5, 4), members=[2]).sum().backward()
+    gradient = ensemble.weights[0].grad
+    assert gradient is not None
+    assert gradient[:2].abs().sum() == 0
+    assert gradient[2].abs().sum() > 0
+
+
+def test_gradients_of_a_sample_by_hand_are_those_of_torch() -> None:
+    statistics = 3 * torch.randn(50, 6, generator=generator(), dtype=torch.float64)  # some beyond the range
+    statistics.requires_grad_()
+    noise = torch.randn(50, 3, generator=generator(1), dtype=torch.float64)
+    action, log_prob = SquashedSample.apply(statistics, noise, -2.0, 1.0)
+    log_std = statistics[:, 3:].clamp(-2, 1)
+    raw = statistics[:, :3] + log_std.exp() * noise
+    expected = log_density(raw, noise, log_std)
+    torch.testing.assert_close((action, log_prob), (torch.tanh(raw), expected))
+    (given,) = torch.autograd.grad((action.sin().sum(-1) + log_prob.cos()).sum(), statistics)
+    (by_torch,) = torch.autograd.grad((torch.tanh(raw).sin().sum(-1) + expected.cos()).sum(), statistics)
+    torch.testing.assert_close(given, by_torch)

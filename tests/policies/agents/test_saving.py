@@ -92,13 +92,13 @@ def test_the_policy_is_less_than_everything(make: Make) -> None:
 def test_a_tensor_of_another_shape_is_named_and_nothing_is_loaded(make: Make) -> None:
     agent, other = make(0), make(1)
     given = other.tensors()
-    name = next(name for name in given if name.startswith("actor.") and given[name].ndim == 2)
+    name = next(name for name in given if name.startswith("actor.") and given[name].ndim == 3)
     shape = tuple(given[name].shape)
-    given[name] = given[name][:1]
+    given[name] = given[name][:, :1]
     before = agent.tensors()
     with pytest.raises(AgentError) as error:
         agent.load(given)
-    assert f"{name}: given shape {(1, *shape[1:])}, expected {shape}" in str(error.value)
+    assert f"{name}: given shape {(1, 1, shape[2])}, expected {shape}" in str(error.value)
     assert all(torch.equal(before[each], tensor) for each, tensor in agent.tensors().items())
 
 
@@ -116,8 +116,8 @@ def test_missing_and_extra_names_are_said(make: Make) -> None:
 def test_weights_that_are_not_finite_are_not_published(make: Make) -> None:
     agent = make(0)
     given = agent.policy_tensors()
-    name = next(name for name, tensor in given.items() if name.startswith("actor.") and tensor.ndim == 2)
-    given[name][0, 0] = torch.nan
+    name = next(name for name, tensor in given.items() if name.startswith("actor.") and tensor.ndim == 3)
+    given[name][0, 0, 0] = torch.nan
     agent.load_policy(given)
     with pytest.raises(AgentError, match=f"{name} holds values that are not finite"):
         agent.policy_tensors()

@@ -68,7 +68,7 @@ def point_buffer() -> ReplayBuffer:
 def run_episode(
     world: PointWorld, act: Callable[[Floats], Floats], buffer: ReplayBuffer | None = None
 ) -> bool:
-    """Return whether the middle was reached; 1 for that, else minus a fifth of the distance, go to the buffer."""
+    """Return whether the middle was reached; the buffer gets 1 for that, else -0.2 the distance."""
     state = world.reset()
     if buffer is not None:
         buffer.begin({"state": state})

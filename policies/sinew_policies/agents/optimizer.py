@@ -1,0 +1,69 @@
+"""Adam over parameters that lie in one piece: a step is one call, however many layers there are."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+
+import torch
+from torch import Tensor, nn
+
+from sinew_policies.agents.agent import AgentError
+
+
+class FlatAdam:
+    """Adam (Kingma and Ba 2015), with decoupled decay where there is one (Loshchilov and Hutter 2019).
+
+    The parameters become views of one flat tensor, in their order, and keep their values. The moments
+    exist before the first step, so that an optimiser that never stepped can be saved and loaded into.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float) -> None:
+        self._parameters = list(parameters)
+        self._flat = nn.Parameter(torch.cat([each.detach().reshape(-1) for each in self._parameters]))
+        pieces = torch.split(self._flat.detach(), [each.numel() for each in self._parameters])
+        for parameter, piece in zip(self._parameters, pieces, strict=True):
+            parameter.data = piece.view(parameter.shape)
+        self._flat.grad = torch.zeros_like(self._flat)
+        kind = torch.optim.Adam if weight_decay == 0 else torch.optim.AdamW
+        self._adam = kind([self._flat], lr=learning_rate, weight_decay=weight_decay, fused=True)
+        self._moments = {
+            "step": torch.zeros(()),
+            "exp_avg": torch.zeros_like(self._flat.detach()),
+            "exp_avg_sq": torch.zeros_like(self._flat.detach()),
+        }
+        self._adam.state[self._flat] = self._moments
+
+    def descend(self, loss: Tensor, name: str) -> None:
+        """Take one step down the loss in these parameters, and touch no other gradient.
+
+        Raises AgentError where the loss is not finite, before anything has changed.
+        """
+        if not math.isfinite(loss.item()):
+            raise AgentError(
+                f"{name} is {loss.item()}: the batch or the weights hold values that are not finite"
+            )
+        gradients = torch.autograd.grad(loss, self._parameters)
+        assert self._flat.grad is not None
+        torch.cat([each.reshape(-1) for each in gradients], out=self._flat.grad)
+        self._adam.step()
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Set the rate of the steps to come."""
+        self._adam.param_groups[0]["lr"] = rate
+
+    def named_tensors(self) -> Iterator[tuple[str, Tensor]]:
+        """Yield the count of steps and the moments, live."""
+        yield from self._moments.items()
+
+
+def make_adam(
+    parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float = 0.0
+) -> FlatAdam:
+    """Return an optimiser of those parameters; what views them must be made after this."""
+    return FlatAdam(parameters, learning_rate, weight_decay)
+
+
+def descend(loss: Tensor, optimizer: FlatAdam, name: str = "loss") -> None:
+    """Take one step down the loss."""
+    optimizer.descend(loss, name)
