@@ -9,7 +9,7 @@ from tiny_training import SMALL, Interrupting, small
 
 
 def everything(trainer):
-    return {name: tensor.clone() for name, tensor in trainer.agent.tensors().items()}
+    return {name: tensor.clone() for name, tensor in trainer.learning.agent.tensors().items()}
 
 
 def assert_same(left, right):

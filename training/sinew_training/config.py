@@ -32,6 +32,7 @@ class TrainConfig:
     perception: Literal["truth", "camera"] = "truth"  # the simulator's truth with noise, or the cameras
     demonstrations: int = 20  # scripted ones; 0: none
     dataset: str = ""  # a folder of recorded episodes that demonstrate
+    offline: bool = False  # learn from the demonstrations alone; a step is then an update
     steps: int = 20_000  # decisions
     minutes: float = 0.0  # of wall clock, after which it ends, too; 0: no limit
     seed: int = 0

@@ -12,8 +12,14 @@ from sinew_training.config import TrainConfig
 
 
 def provenance_of(
-    config: TrainConfig, counters: Mapping[str, Any], score: Mapping[str, Any]
+    config: TrainConfig, steps: int, episodes: int, updates: int, validation: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Return the training's configuration, how far it was, what was measured, and the versions."""
-    done = {name: counters[name] for name in ("steps", "episodes", "updates")}
-    return {"training": to_mapping(config), **done, "validation": dict(score), "versions": versions()}
+    return {
+        "training": to_mapping(config),
+        "steps": steps,
+        "episodes": episodes,
+        "updates": updates,
+        "validation": dict(validation),
+        "versions": versions(),
+    }

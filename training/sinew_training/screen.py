@@ -30,6 +30,7 @@ class Screen:
         self._curves = SummaryWriter(str(run.path / "tensorboard"))
         self._recent: deque[Mapping[str, Any]] = deque(maxlen=RECENT)
         self._evaluated = "not measured yet"
+        self._lines = 0
 
     def __enter__(self) -> Self:
         """Begin to show."""
@@ -46,12 +47,15 @@ class Screen:
         self._bar.update(self._task, completed=episodes)
 
     def episode(self, record: Mapping[str, Any]) -> None:
-        """Show what came of an episode."""
-        self._recent.append(record)
-        text = self._text(record)
+        """Show what came of an episode, or of a round of updates."""
+        text = f"{record['updates_per_s']:.0f} updates/s, greedy {self._evaluated}"
+        if record["kind"] == "episode":
+            self._recent.append(record)
+            text = f"{self._text()}, {text}"
         total = self._config.steps
         self._bar.update(self._task, completed=record["steps"], total=total, description=text)
-        if not self._console.is_terminal and record["episode"] % PLAIN_EVERY == 0:
+        self._lines += 1
+        if not self._console.is_terminal and self._lines % PLAIN_EVERY == 0:
             self._console.print(f"[{record['steps']}/{total}] {text}", markup=False)
         for name, value in record.items():
             if isinstance(value, (bool, int, float)) and name not in ("steps", "episode"):
@@ -68,12 +72,9 @@ class Screen:
         for name in ("success_rate", "return"):
             self._curves.add_scalar(f"evaluation/{name}", record[name], record["steps"])
 
-    def _text(self, record: Mapping[str, Any]) -> str:
+    def _text(self) -> str:
         recent = self._recent
         success = sum(item["success"] for item in recent) / len(recent)
         person = sum(item["interventions"] for item in recent) / len(recent)
         total = sum(item["return"] for item in recent) / len(recent)
-        return (
-            f"success {success:.0%}, return {total:.2f}, person {person:.0%}, "
-            f"{record['updates_per_s']:.0f} updates/s, greedy {self._evaluated}"
-        )
+        return f"success {success:.0%}, return {total:.2f}, person {person:.0%}"

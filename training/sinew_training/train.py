@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--demos", type=int, dest="demonstrations", help="scripted demonstrations, besides those of --dataset"
     )
+    add("--offline", action="store_true", help="no episodes: learn from the demonstrations alone")
     add("--steps", type=positive, help=f"decisions ({defaults.steps})")
     add("--minutes", type=float, help="of wall clock, after which it ends, too")
     add("--interventions", type=int, help="control periods that a scripted person may act in all")
@@ -88,16 +89,14 @@ def _open(arguments: argparse.Namespace) -> tuple[RunDirectory, TrainConfig]:
         return open_run(arguments.out)
     data = load_yaml(arguments.config) if arguments.config else {}
     if arguments.algo:
-        data["agent"] = _agent(arguments.algo)
+        data["agent"] = plugin_spec(arguments.algo, AGENTS, "algorithm")
     if "dataset" in given and "demonstrations" not in given:
         given["demonstrations"] = 0
+    if arguments.offline:
+        given["offline"] = True
     where = str(arguments.config) if arguments.config else "sinew train"
     config = from_mapping(TrainConfig, data | given, where)
     return create_run(arguments.out, config), config
-
-
-def _agent(name: str) -> dict[str, Any]:
-    return plugin_spec(name, AGENTS, "algorithm")
 
 
 @contextmanager

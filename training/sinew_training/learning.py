@@ -1,0 +1,144 @@
+"""The learning side of a training: an agent, the replay that it learns from, and what a resume needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from sinew_core.hardware import Hardware
+from sinew_core.plugins import plugin_config
+from sinew_core.robot import Robot
+from sinew_data.replay import Column, Mixture, ReplayBuffer, Schema
+from sinew_policies.agents.agent import Agent, to_sequences, to_tensors
+from sinew_policies.agents.sequences import SequenceAgent
+from sinew_policies.learned.checkpoint import STATE, Sheet, make_agent, save_acting, statistics
+from sinew_policies.learned.encoding import KeypointEncoding
+from sinew_policies.learned.tip_actions import ACTION
+from torch import Tensor
+
+from sinew_training.config import TrainConfig
+
+LOOKED_AT = 4096  # transitions of the demonstrations, that observations are standardised by
+MEAN, STD = "mean", "std"
+
+
+class Learning:
+    """One agent on one replay; every random number comes from generators that are saved with it.
+
+    The agent is built when the demonstrations are there (`begin`) or from a checkpoint (`load`).
+    """
+
+    def __init__(self, config: TrainConfig, replay: Mixture, robot: Robot) -> None:
+        self.config, self.replay, self._robot = config, replay, robot
+        self.batches = int(getattr(plugin_config(config.agent, "agent"), "updates", 1))  # per update call
+        self.updates = 0
+        self.agent: Agent[Any]
+        self._rng = np.random.default_rng(config.seed)
+        self._mean, self._std = torch.zeros(0), torch.ones(0)
+
+    def begin(self) -> None:
+        """Build the agent on what the demonstrations look like, and learn from them as configured."""
+        self._mean, self._std = self._look()
+        self.agent = make_agent(self.config.agent, self._mean, self._std, self.config.seed, "agent")
+        for _ in range(self.config.pretrain):
+            self.update()
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is anything to learn from."""
+        return len(self.replay.demonstrations) > 0 or len(self.replay.online) >= self.config.batch
+
+    def update(self) -> dict[str, float]:
+        """Learn once; sequence agents learn from the demonstrations, to which takeovers belong."""
+        c, agent = self.config, self.agent
+        size = c.batch * self.batches
+        self.updates += self.batches
+        if isinstance(agent, SequenceAgent):
+            source = self.replay.demonstrations
+            return agent.update(to_sequences(source.sample_sequences(self._rng, size, agent.sequence)))
+        batch = self.replay.sample(self._rng, size, n_step=c.n_step, discount=c.discount)
+        return agent.update(to_tensors(batch, self.replay.demonstrated(size)))
+
+    def anneal(self, steps: int) -> None:
+        """Let the weight of cloning fall with the decisions made, where that is configured."""
+        c = self.config
+        if c.cloning_until:
+            weight = float(plugin_config(c.agent, "agent").cloning_weight)
+            self.agent.set_cloning_weight(weight * max(0.0, 1.0 - steps / c.cloning_until))  # type: ignore[attr-defined]
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return everything of the agent that a checkpoint holds."""
+        tensors = {f"agent.{name}": tensor for name, tensor in self.agent.tensors().items()}
+        return tensors | {MEAN: self._mean, STD: self._std}
+
+    def state(self) -> dict[str, Any]:
+        """Flush the replay and return the numbers that a checkpoint holds."""
+        self.replay.online.flush()
+        self.replay.demonstrations.flush()
+        return {
+            "updates": self.updates,
+            "online": self.replay.online.added,
+            "demonstrations": self.replay.demonstrations.added,
+            "sampling": self._rng.bit_generator.state,
+        }
+
+    def load(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any], *, exact: bool) -> None:
+        """Take what a checkpoint holds; `exact` also drops the transitions that came after it."""
+        self._mean, self._std = tensors[MEAN], tensors[STD]
+        self.agent = make_agent(self.config.agent, self._mean, self._std, self.config.seed, "agent")
+        own = {name: tensor for name, tensor in tensors.items() if name.startswith("agent.")}
+        self.agent.load({name.removeprefix("agent."): tensor for name, tensor in own.items()})
+        self.updates = state["updates"]
+        self._rng.bit_generator.state = state["sampling"]
+        if exact:
+            self.replay.online.keep(state["online"])
+            self.replay.demonstrations.keep(state["demonstrations"])
+
+    def sheet(self, provenance: Mapping[str, Any]) -> Sheet:
+        """Return what is to be said of the policy."""
+        return Sheet(
+            agent=self.config.agent,
+            robot=self._robot.name,
+            joint_names=self._robot.joint_names,
+            task=self.config.task,
+            observation=len(self._mean),
+            actions=self.config.actions,
+            provenance=provenance,
+        )
+
+    def save_policy(self, path: Path, provenance: Mapping[str, Any]) -> None:
+        """Write the policy as it acts now."""
+        save_acting(path, self.sheet(provenance), self.agent.policy_tensors(), self._mean, self._std)
+
+    def close(self) -> None:
+        """Close the replay."""
+        self.replay.online.close()
+        self.replay.demonstrations.close()
+
+    def _look(self) -> tuple[Tensor, Tensor]:
+        demonstrations = self.replay.demonstrations
+        if len(demonstrations) == 0:
+            size = KeypointEncoding(self._robot).size
+            return torch.zeros(size), torch.ones(size)
+        batch = demonstrations.sample(np.random.default_rng(self.config.seed), LOOKED_AT)
+        return statistics(torch.from_numpy(batch.observation[STATE].copy()))
+
+
+def open_replay(folder: Path, config: TrainConfig, hardware: Hardware) -> Mixture:
+    """Open, or make, the two buffers of a training; ReplayError for those of another robot or layout."""
+    robot = hardware.robot
+    columns = {STATE: Column((KeypointEncoding(robot).size,), "float32")}
+    tag = {
+        "robot": robot.name,
+        "joints": " ".join(robot.joint_names),
+        "encoding": KeypointEncoding.name,
+        "periods": str(config.actions.periods),
+        "control_period": str(hardware.config.control_period),
+    }
+    schema = Schema(columns, ACTION, tag)
+    online = ReplayBuffer.open_or_create(folder / "online", schema, config.capacity)
+    held = ReplayBuffer.open_or_create(folder / "demonstrations", schema, config.capacity)
+    return Mixture(online, held)
