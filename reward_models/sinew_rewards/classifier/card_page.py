@@ -117,9 +117,8 @@ def _interval(rate: Rate) -> str:
 def _percent(share: float) -> str:
     """Return a share in %, never rounded to all or nothing."""
     value = 100 * share
-    if value in (0.0, 100.0) or 1 <= value <= 99:
-        return f"{value:.0f}" if value in (0.0, 100.0) else f"{value:.1f}".removesuffix(".0")
-    return f"{value:.2f}"
+    digits = 1 if 0.05 <= value < 99.95 else 2
+    return f"{value:.0f}" if value in (0.0, 100.0) else f"{value:.{digits}f}".removesuffix(".0")
 
 
 def _judgement(card: Card) -> str:

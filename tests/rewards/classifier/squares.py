@@ -127,7 +127,7 @@ def record(
     return take.finish(outcome, marks=marks).result(timeout=30)
 
 
-def train(data: Path, out: Path, *options: str, steps: int = 150) -> int:
+def train(data: Path, out: Path, *options: str, steps: int = 75) -> int:
     given = ["--steps", str(steps), "--batch", "32", "--threads", "1", *options]
     return main(["train", str(data), "--out", str(out), *given])
 

@@ -183,8 +183,7 @@ def test_a_card_on_another_robots_episodes_is_refused(tmp_path: Path) -> None:
         main(["card", str(out), str(tmp_path / "others")])
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_training_goes_on_from_its_checkpoint(tmp_path: Path, number: signal.Signals) -> None:
+def test_an_interrupted_training_leaves_a_checkpoint_and_nothing_half_made(tmp_path: Path) -> None:
     data, out = make_folder(tmp_path / "frames", 12), tmp_path / "w.safetensors"
     script = (
         "import sys\nfrom sinew_rewards.classifier.command import main\n"
@@ -197,7 +196,7 @@ def test_an_interrupted_training_goes_on_from_its_checkpoint(tmp_path: Path, num
     for line in run.stderr:
         if b"step 25 " in line:
             break
-    run.send_signal(number)
+    run.send_signal(signal.SIGINT)
     rest = run.stderr.read().decode()
     assert run.wait(timeout=60) == 130
     assert "Traceback" not in rest

@@ -57,6 +57,15 @@ def test_a_shift_moves_a_picture_by_no_more_than_it_may() -> None:
     assert {int(v) for v in torch.cat([rows, columns])} == {8, 9, 10, 11, 12}
 
 
+def test_exchanged_colours_are_those_of_the_picture_and_the_same_for_all_cameras() -> None:
+    pictures = torch.tensor([0.1, 0.5, 0.9])[None, None, :, None, None].expand(40, 2, 3, 16, 16)
+    config = AugmentConfig(shift=0.0, brightness=0.0, contrast=0.0, colour=0.0, exchange=1.0)
+    made = augmented(pictures, config, torch.Generator().manual_seed(5))[..., 0, 0]
+    assert torch.allclose(made.sort(2).values, torch.tensor([0.1, 0.5, 0.9]))
+    assert torch.equal(made[:, 0], made[:, 1])
+    assert len({tuple(colours.tolist()) for colours in made[:, 0]}) == 6
+
+
 def test_the_cameras_of_a_moment_are_lit_alike() -> None:
     pictures = torch.full((8, 2, 3, 20, 20), 0.5)
     lit = augmented(pictures, AugmentConfig(shift=0.0), torch.Generator().manual_seed(4))

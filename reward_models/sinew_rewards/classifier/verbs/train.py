@@ -18,6 +18,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from sinew_core.errors import ConfigError
 from sinew_eval.interrupts import Interrupts
 
+from sinew_rewards.classifier.augment import AugmentConfig
 from sinew_rewards.classifier.calibration import calibrate, choose_threshold
 from sinew_rewards.classifier.card import Card, Criteria, card_facts, card_path
 from sinew_rewards.classifier.files import write_bytes
@@ -94,6 +95,11 @@ def _parser() -> argparse.ArgumentParser:
         metavar="W",
         help="of a frame of success in the loss (1); less makes false positives dearer",
     )
+    parser.add_argument(
+        "--any-colour",
+        action="store_true",
+        help="success does not depend on colours: half of the pictures have theirs exchanged",
+    )
     parser.add_argument("--validation", type=float, default=shares.validation, help="share of the episodes")
     parser.add_argument("--held-out", type=float, default=shares.held_out, help="share of the episodes")
     parser.add_argument("--threads", type=int, default=0, help="of torch (its own choice)")
@@ -110,6 +116,7 @@ def _train_config(arguments: argparse.Namespace) -> TrainConfig:
             steps=arguments.steps,
             batch=arguments.batch,
             positive_weight=arguments.positive_weight,
+            augment=AugmentConfig(exchange=0.5 if arguments.any_colour else 0.0),
         )
     except ValueError as error:
         raise ConfigError(f"sinew classifier train: {error}") from error
