@@ -9,10 +9,12 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 import torch
+from sinew_core.hardware import Hardware
 from sinew_core.types import CameraFrame, CameraModel, ImageArray
 from torch.nn import functional
 
 SMALLEST = 16  # px, edge
+ROOM, TALL = 0.05, 0.1  # m, around a scene and above the table
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,27 @@ def view_of(model: CameraModel, crop: tuple[int, int, int, int] | None = None) -
     if crop is None:
         return CameraView.whole(model.name, model.width, model.height)
     return CameraView(model.name, model.width, model.height, crop)
+
+
+def scene_crop(hardware: Hardware, camera: str) -> tuple[int, int, int, int]:
+    """Return the part of a fixed camera's image in which the hardware's scene can appear, with room around.
+
+    What a network need not look at costs it sharpness. Of a camera on a moving link it is the whole image.
+    """
+    model = hardware.cameras[camera]
+    whole = (0, 0, model.width, model.height)
+    if model.link != hardware.robot.base_link:
+        return whole
+    scene = hardware.config.scene
+    xs, ys = ((low - ROOM, high + ROOM) for low, high in zip(scene.lower, scene.upper, strict=True))
+    corners = np.array([(x, y, z, 1.0) for x in xs for y in ys for z in (0.0, TALL)])
+    x, y, depth = (np.linalg.inv(model.X_LC) @ corners.T)[:3]
+    if depth.min() <= 0:
+        return whole
+    columns, rows = model.fx * x / depth + model.cx, model.fy * y / depth + model.cy
+    left, right = np.clip([columns.min(), columns.max() + 1], 0, model.width).astype(int)
+    top, bottom = np.clip([rows.min(), rows.max() + 1], 0, model.height).astype(int)
+    return (int(left), int(top), int(right), int(bottom)) if left < right and top < bottom else whole
 
 
 def missing_cameras(frames: Mapping[str, CameraFrame], spec: PictureSpec) -> list[str]:

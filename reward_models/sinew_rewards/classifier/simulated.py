@@ -22,7 +22,7 @@ from sinew_core.types import ImageArray, Observation, RewardEstimate, Task
 
 from sinew_rewards.classifier.behaviours import BEHAVIOURS, Behaviour, Lingering, OffTarget, Shaken
 from sinew_rewards.classifier.frames import SUFFIX, EpisodeFacts, EpisodeFrames, load_frames, save_frames
-from sinew_rewards.classifier.pictures import PictureSpec, pictures_of, view_of
+from sinew_rewards.classifier.pictures import PictureSpec, pictures_of, scene_crop, view_of
 
 EVERY = 3  # control periods from frame to frame
 BEFORE = 10  # control periods before success, of which every one is kept
@@ -39,6 +39,7 @@ class SimulationConfig:
     affordance: str = "rule_grounding"
     cameras: tuple[str, ...] = ()  # none: all that deliver frames
     size: int = 128  # px
+    crop_to_scene: bool = True  # the part of each image in which objects can lie; else all of it
     max_steps: int = 240  # control periods
     linger: int = 24  # control periods that an episode goes on after success
     noise: float = 0.012  # rad or m, standard deviation of each joint's target about the policy's
@@ -76,8 +77,9 @@ def picture_spec(config: SimulationConfig, hardware: Hardware) -> PictureSpec:
         if name not in delivering:
             hint = did_you_mean(name, delivering)
             raise ConfigError(f"{hardware.path}: no camera '{name}' that delivers frames.{hint}")
-    views = tuple(view_of(hardware.cameras[name]) for name in config.cameras or delivering)
-    return PictureSpec(views, config.size)
+    chosen = config.cameras or delivering
+    crops = {name: scene_crop(hardware, name) if config.crop_to_scene else None for name in chosen}
+    return PictureSpec(tuple(view_of(hardware.cameras[name], crops[name]) for name in chosen), config.size)
 
 
 def roll_missing(config: SimulationConfig, folder: Path, seeds: Sequence[int]) -> Iterator[EpisodeFacts]:

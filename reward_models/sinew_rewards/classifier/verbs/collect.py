@@ -56,6 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     group = parser.add_argument_group("scripted")
     group.add_argument("--cameras", default="", metavar="A,B", help="all that deliver frames")
     group.add_argument("--size", type=int, default=default.size, metavar="PX", help="edge of the pictures")
+    group.add_argument("--whole", action="store_true", help="whole images, not where the scene can lie")
     group.add_argument("--noise", type=float, default=default.noise, help="of the joints' targets, rad or m")
     group.add_argument("--force", action="store_true", help="remove frames made with other settings")
     return parser
@@ -100,6 +101,7 @@ def _config(arguments: argparse.Namespace) -> SimulationConfig:
             instruction=arguments.instruction,
             cameras=tuple(filter(None, arguments.cameras.split(","))),
             size=arguments.size,
+            crop_to_scene=not arguments.whole,
             noise=arguments.noise,
         )
     except ValueError as error:
