@@ -20,23 +20,35 @@ NORM_EPSILON = 1e-5
 
 
 @dataclass(frozen=True, slots=True)
+class Member:
+    """One member's parameters, or the places for their gradients; gains and shifts where there are norms."""
+
+    weights: tuple[Tensor, ...]  # (i, o)
+    biases: tuple[Tensor, ...]  # (o,)
+    gains: tuple[Tensor, ...]
+    shifts: tuple[Tensor, ...]
+
+
+def member_views(parameters: Sequence[Tensor], layers: int) -> list[Member]:
+    """Return each member's own of stacked parameters (or places for gradients), on the same memory."""
+    rest = [each.detach().squeeze(1).unbind() for each in parameters[layers:]]
+    of_weights = zip(*(each.detach().unbind() for each in parameters[:layers]), strict=True)
+    hidden = layers - 1
+    return [
+        Member(weights, others[:layers], others[layers : layers + hidden], others[layers + hidden :])
+        for weights, others in zip(of_weights, zip(*rest, strict=True), strict=True)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How the layers of an ensemble are gone through."""
 
     activation: str  # "relu" or "tanh", after all layers but the last
     layers: int
     members: Sequence[int]  # that answer, in that order
+    views: Sequence[Member]  # of all members' parameters
     frozen: bool = False  # gradients go to the inputs only
-
-
-@dataclass(frozen=True, slots=True)
-class _Member:
-    """One member's parameters, or the places for their gradients; gains and shifts where there are norms."""
-
-    weights: list[Tensor]  # (i, o)
-    biases: list[Tensor]  # (o,)
-    gains: list[Tensor]
-    shifts: list[Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +71,7 @@ class Layers(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, plan: Plan, *parameters: Tensor) -> Tensor:
         """Return the last layer's outputs."""
-        chosen = _members(parameters, plan)
+        chosen = [plan.views[member] for member in plan.members]
         passes = [_forward(x if x.dim() == 2 else x[place], plan, own) for place, own in enumerate(chosen)]
         ctx.plan, ctx.parameters, ctx.chosen, ctx.passes = plan, parameters, chosen, passes
         ctx.shared = x.dim() == 2
@@ -72,7 +84,8 @@ class Layers(torch.autograd.Function):
         whole = len(ctx.plan.members) == len(ctx.parameters[0])
         blank = torch.empty_like if whole else torch.zeros_like
         places = () if ctx.plan.frozen else tuple(blank(each) for each in ctx.parameters)
-        written = _members(places, ctx.plan) if places else [None] * len(ctx.chosen)
+        into_all = member_views(places, ctx.plan.layers) if places else [None] * len(ctx.parameters[0])
+        written = [into_all[member] for member in ctx.plan.members]
         of_x = []
         for of_answer, done, own, into in zip(grad, ctx.passes, ctx.chosen, written, strict=True):
             of_first = _backward(of_answer, ctx.plan, done, own, into)
@@ -84,23 +97,7 @@ class Layers(torch.autograd.Function):
         return first, None, *(places or (None,) * len(ctx.parameters))
 
 
-def _members(parameters: Sequence[Tensor], plan: Plan) -> list[_Member]:
-    """Return views of the members that the plan wants."""
-    count, hidden = plan.layers, plan.layers - 1
-    weights = [each.unbind() for each in parameters[:count]]
-    rest = [each.squeeze(1).unbind() for each in parameters[count:]]
-    return [
-        _Member(
-            [each[member] for each in weights],
-            [each[member] for each in rest[:count]],
-            [each[member] for each in rest[count : count + hidden]],
-            [each[member] for each in rest[count + hidden :]],
-        )
-        for member in plan.members
-    ]
-
-
-def _forward(x: Tensor, plan: Plan, own: _Member) -> _Pass:
+def _forward(x: Tensor, plan: Plan, own: Member) -> _Pass:
     inputs, norms = [x], []
     for layer in range(plan.layers - 1):
         x = torch.addmm(own.biases[layer], x, own.weights[layer])
@@ -112,7 +109,7 @@ def _forward(x: Tensor, plan: Plan, own: _Member) -> _Pass:
     return _Pass(inputs, norms, torch.addmm(own.biases[-1], inputs[-1], own.weights[-1]))
 
 
-def _backward(grad: Tensor, plan: Plan, done: _Pass, own: _Member, into: _Member | None) -> Tensor:
+def _backward(grad: Tensor, plan: Plan, done: _Pass, own: Member, into: Member | None) -> Tensor:
     """Return the gradient of the first layer's product; write the parameters' where there is a place."""
     for layer in reversed(range(plan.layers)):
         if into is not None:
@@ -136,7 +133,7 @@ def _through_activation(activation: str, grad: Tensor, output: Tensor) -> None:
 
 
 def _through_norm(
-    grad: Tensor, norm: tuple[Tensor, Tensor, Tensor], layer: int, own: _Member, into: _Member | None
+    grad: Tensor, norm: tuple[Tensor, Tensor, Tensor], layer: int, own: Member, into: Member | None
 ) -> Tensor:
     given, mean, inverse = norm
     learnt = into is not None

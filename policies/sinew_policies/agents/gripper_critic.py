@@ -92,7 +92,7 @@ class GripperCritic(nn.Module):
         with torch.no_grad():
             best = self.network(next_features).argmax(-1, keepdim=True)
             target = reward - cost + discount * self.target(next_features).gather(1, best)[:, 0]
-        values = self.network(features).gather(1, chosen[:, None])[:, 0]
+        values: Tensor = self.network(features).gather(1, chosen[:, None])[:, 0]
         return (values - target).square().mean()
 
     def command(self, features: Tensor, *, greedy: bool, generator: Generator) -> Tensor:

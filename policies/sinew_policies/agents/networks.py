@@ -12,7 +12,14 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from sinew_policies.agents.gradients import Layers, Plan, SquashedSample, log_density
+from sinew_policies.agents.gradients import (
+    Layers,
+    Member,
+    Plan,
+    SquashedSample,
+    log_density,
+    member_views,
+)
 
 Activation = Literal["relu", "tanh"]
 EDGE = 1 - 1e-6  # an action at the very edge has no finite preimage under tanh
@@ -45,6 +52,9 @@ class EnsembleMlp(nn.Module):
         hidden = sizes[1:-1] if layer_norm else ()
         self.gains = nn.ParameterList(nn.Parameter(torch.ones(members, 1, size)) for size in hidden)
         self.shifts = nn.ParameterList(nn.Parameter(torch.zeros(members, 1, size)) for size in hidden)
+        self._layers = len(shapes)
+        self._ordered = [*self.weights, *self.biases, *self.gains, *self.shifts]
+        self._views: tuple[int, list[Member]] | None = None
 
     def forward(
         self, inputs: Tensor, *, members: Sequence[int] | None = None, frozen: bool = False
@@ -53,10 +63,18 @@ class EnsembleMlp(nn.Module):
 
         `frozen` keeps gradients from the weights: they go to the inputs only.
         """
-        plan = Plan(self._activation, len(self.weights), members or range(self.members), frozen)
-        parameters = (*self.weights, *self.biases, *self.gains, *self.shifts)
-        answers: Tensor = Layers.apply(inputs, plan, *parameters)  # type: ignore[no-untyped-call]
+        plan = Plan(
+            self._activation, self._layers, members or range(self.members), self._members_views(), frozen
+        )
+        answers: Tensor = Layers.apply(inputs, plan, *self._ordered)  # type: ignore[no-untyped-call]
         return answers
+
+    def _members_views(self) -> list[Member]:
+        """Return views of the parameters, made anew where an optimiser has moved those together."""
+        place = self._ordered[0].data_ptr()
+        if self._views is None or self._views[0] != place:
+            self._views = (place, member_views(self._ordered, self._layers))
+        return self._views[1]
 
 
 class Mlp(EnsembleMlp):

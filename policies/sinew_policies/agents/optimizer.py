@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adam import adam
 
 from sinew_policies.agents.agent import AgentError
 
@@ -20,19 +21,14 @@ class FlatAdam:
 
     def __init__(self, parameters: Iterable[nn.Parameter], learning_rate: float, weight_decay: float) -> None:
         self._parameters = list(parameters)
-        self._flat = nn.Parameter(torch.cat([each.detach().reshape(-1) for each in self._parameters]))
-        pieces = torch.split(self._flat.detach(), [each.numel() for each in self._parameters])
+        self._flat = torch.cat([each.detach().reshape(-1) for each in self._parameters])
+        pieces = torch.split(self._flat, [each.numel() for each in self._parameters])
         for parameter, piece in zip(self._parameters, pieces, strict=True):
             parameter.data = piece.view(parameter.shape)
-        self._flat.grad = torch.zeros_like(self._flat)
-        kind = torch.optim.Adam if weight_decay == 0 else torch.optim.AdamW
-        self._adam = kind([self._flat], lr=learning_rate, weight_decay=weight_decay, fused=True)
-        self._moments = {
-            "step": torch.zeros(()),
-            "exp_avg": torch.zeros_like(self._flat.detach()),
-            "exp_avg_sq": torch.zeros_like(self._flat.detach()),
-        }
-        self._adam.state[self._flat] = self._moments
+        self._gradient = torch.zeros_like(self._flat)
+        self._rate, self._decay = learning_rate, weight_decay
+        self._steps = torch.zeros(())
+        self._first, self._second = torch.zeros_like(self._flat), torch.zeros_like(self._flat)
 
     def descend(self, loss: Tensor, name: str) -> None:
         """Take one step down the loss in these parameters, and touch no other gradient.
@@ -44,17 +40,32 @@ class FlatAdam:
                 f"{name} is {loss.item()}: the batch or the weights hold values that are not finite"
             )
         gradients = torch.autograd.grad(loss, self._parameters)
-        assert self._flat.grad is not None
-        torch.cat([each.reshape(-1) for each in gradients], out=self._flat.grad)
-        self._adam.step()
+        torch.cat([each.reshape(-1) for each in gradients], out=self._gradient)
+        adam(
+            [self._flat],
+            [self._gradient],
+            [self._first],
+            [self._second],
+            [],
+            [self._steps],
+            fused=True,
+            decoupled_weight_decay=True,
+            amsgrad=False,
+            beta1=0.9,
+            beta2=0.999,
+            lr=self._rate,
+            weight_decay=self._decay,
+            eps=1e-8,
+            maximize=False,
+        )
 
     def set_learning_rate(self, rate: float) -> None:
         """Set the rate of the steps to come."""
-        self._adam.param_groups[0]["lr"] = rate
+        self._rate = rate
 
     def named_tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Yield the count of steps and the moments, live."""
-        yield from self._moments.items()
+        yield from (("step", self._steps), ("exp_avg", self._first), ("exp_avg_sq", self._second))
 
 
 def make_adam(

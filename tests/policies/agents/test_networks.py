@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from sinew_policies.agents.gradients import SquashedSample, log_density
@@ -136,3 +138,14 @@ def test_gradients_of_a_sample_by_hand_are_those_of_torch() -> None:
     (given,) = torch.autograd.grad((action.sin().sum(-1) + log_prob.cos()).sum(), statistics)
     (by_torch,) = torch.autograd.grad((torch.tanh(raw).sin().sum(-1) + expected.cos()).sum(), statistics)
     torch.testing.assert_close(given, by_torch)
+
+
+def test_a_copy_of_a_network_learns_by_itself() -> None:
+    network = EnsembleMlp(2, (3, 4, 1), generator())
+    inputs = torch.ones(1, 3)
+    before = network(inputs).detach()
+    twin = copy.deepcopy(network)
+    with torch.no_grad():
+        twin.biases[-1].add_(1.0)
+    torch.testing.assert_close(twin(inputs).detach(), before + 1)
+    torch.testing.assert_close(network(inputs).detach(), before)
