@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from safetensors.torch import load, save
 from sinew_core.errors import ConfigError
@@ -20,15 +18,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from sinew_rewards.classifier.augment import AugmentConfig, augmented
+from sinew_rewards.classifier.batches import FrameTable, balanced_loss, digest_of, validation_frames
 from sinew_rewards.classifier.files import map_arrays, write_bytes
 from sinew_rewards.classifier.frames import one_kind
-from sinew_rewards.classifier.labels import Labelled
 from sinew_rewards.classifier.network import Sizes, SuccessNetwork, as_input
 from sinew_rewards.classifier.scorer import build_network, logits_of, looks_of
 from sinew_rewards.classifier.splits import Split
 
 WARM_UP = 0.05  # share of the steps in which the rate rises
-CHECKED = 400  # frames of the validation part, at most, that early stopping looks at
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,19 +65,6 @@ class Progress:
     history: list[tuple[int, float, float]] = field(default_factory=list)
 
 
-class FrameTable:
-    """The frames of some episodes, to be drawn from."""
-
-    def __init__(self, episodes: Sequence[Labelled]) -> None:
-        self._episodes = episodes
-        self.positives, self.negatives = (_places(episodes, label) for label in (1, 0))
-
-    def take(self, places: npt.NDArray[np.intp]) -> Tensor:
-        """Return pictures (b, cameras, s, s, 3) at places (b, 2) of episode and frame."""
-        rows = [self._episodes[episode].frames.pictures[frame] for episode, frame in places]
-        return torch.from_numpy(np.stack(rows))
-
-
 class Trainer:
     """The network, the average of its states, the best of those, and its optimiser.
 
@@ -102,7 +86,7 @@ class Trainer:
             copy.load_state_dict(self.network.state_dict())
         self._optimizer = torch.optim.AdamW(self.network.parameters(), config.rate, weight_decay=config.decay)
         self._names = [name for name, _ in self.network.named_parameters()]
-        self._check, self._truth = _validation_frames(FrameTable(split.validation))
+        self._check, self._truth = validation_frames(FrameTable(split.validation))
         self._loss = 0.0  # of the steps since the last look
 
     @property
@@ -218,42 +202,6 @@ def train(trainer: Trainer, between: Between) -> SuccessNetwork:
     while not trainer.done:
         between(trainer, trainer.step())
     return trainer.best
-
-
-def balanced_loss(logits: npt.NDArray[np.float64], labels: npt.NDArray[np.float64]) -> float:
-    """Return the cross entropy, the mean of that of both classes."""
-    each = np.logaddexp(0.0, np.where(labels > 0.5, -logits, logits))
-    return float(np.mean([each[labels == label].mean() for label in (0.0, 1.0)]))
-
-
-def digest_of(episodes: Sequence[Labelled]) -> str:
-    """Return a hash of episodes: names, labels and every pixel."""
-    total = hashlib.sha256()
-    for item in episodes:
-        total.update(f"{item.name} {item.frames.spec.digest}".encode())
-        total.update(item.labels.tobytes())
-        total.update(item.frames.pictures.tobytes())
-    return total.hexdigest()
-
-
-def _places(episodes: Sequence[Labelled], label: int) -> npt.NDArray[np.intp]:
-    """Return the places (n, 2), episode and frame, of a label."""
-    found = [
-        np.stack([np.full(len(at), i), at], 1)
-        for i, item in enumerate(episodes)
-        if len(at := np.flatnonzero(item.labels == label))
-    ]
-    return np.concatenate(found) if found else np.zeros((0, 2), np.intp)
-
-
-def _validation_frames(table: FrameTable) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.float64]]:
-    """Return pictures and labels, at most CHECKED, of each class evenly over its episodes."""
-    chosen = []
-    for places in (table.positives, table.negatives):
-        count = min(len(places), CHECKED // 2)
-        chosen.append(places[np.linspace(0, len(places) - 1, count).round().astype(np.intp)])
-    labels = np.concatenate([np.ones(len(chosen[0])), np.zeros(len(chosen[1]))])
-    return table.take(np.concatenate(chosen)).numpy(), labels
 
 
 def _rate_share(share: float) -> float:

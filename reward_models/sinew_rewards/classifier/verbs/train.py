@@ -7,11 +7,8 @@ import json
 import math
 import time
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -19,22 +16,15 @@ from sinew_core.errors import ConfigError
 from sinew_eval.interrupts import Interrupts
 
 from sinew_rewards.classifier.augment import AugmentConfig
-from sinew_rewards.classifier.calibration import calibrate, choose_threshold
 from sinew_rewards.classifier.card import Card, Criteria, card_facts, card_path
 from sinew_rewards.classifier.files import write_bytes
 from sinew_rewards.classifier.labels import Labelled, LabelRule, label_all
-from sinew_rewards.classifier.making import command_of, publish_card, tell, versions
+from sinew_rewards.classifier.making import command_of, publish_card, tell
 from sinew_rewards.classifier.network import SuccessNetwork
 from sinew_rewards.classifier.pictures import PictureSpec
 from sinew_rewards.classifier.recorded import Wanted
-from sinew_rewards.classifier.scorer import (
-    ClassifierFacts,
-    Scorer,
-    facts_path,
-    logits_of,
-    save_facts,
-    save_weights,
-)
+from sinew_rewards.classifier.saving import provenance_of, save_classifier
+from sinew_rewards.classifier.scorer import facts_path
 from sinew_rewards.classifier.sources import Gathered, add_data_options, crop, gather, label_rule
 from sinew_rewards.classifier.splits import Shares, Split, split_episodes
 from sinew_rewards.classifier.training import TrainConfig, Trainer, train
@@ -61,8 +51,8 @@ def main(argv: Sequence[str]) -> int:
         network = _train(trainer, checkpoint, interrupts, console)
         with interrupts.shield():
             command = command_of("train", argv, [*arguments.data, arguments.out, arguments.cache])
-            provenance = _provenance(command, trainer, gathered, rule, left_out)
-            scorer = _save(arguments.out, network, gathered, split, trainer, provenance)
+            provenance = provenance_of(command, trainer, gathered, rule, left_out)
+            scorer = save_classifier(arguments.out, network, gathered, split, trainer, provenance)
             threshold = scorer.facts.threshold
             card = publish_card(arguments.out, scorer, split.held_out, Criteria(), threshold, command)
             checkpoint.unlink(missing_ok=True)
@@ -202,67 +192,6 @@ def _train(trainer: Trainer, checkpoint: Path, interrupts: Interrupts, console: 
             interrupts.check()
 
         return train(trainer, between)
-
-
-def _save(
-    out: Path,
-    network: SuccessNetwork,
-    gathered: Gathered,
-    split: Split,
-    trainer: Trainer,
-    provenance: dict[str, Any],
-) -> Scorer:
-    """Calibrate, choose the threshold and write weights and facts."""
-    logits = np.concatenate([logits_of(network, e.frames.pictures[e.labels >= 0]) for e in split.validation])
-    labels = np.concatenate([e.labels[e.labels >= 0] for e in split.validation]).astype(np.float64)
-    calibration = calibrate(logits, labels)
-    wanted = (1 + Criteria().precision) / 2  # the part that chooses flatters
-    threshold = choose_threshold(calibration.probabilities(logits), labels, wanted)
-    first = gathered.episodes[0].facts
-    facts = ClassifierFacts(
-        robot=first.robot,
-        task=first.task,
-        spec=gathered.spec,
-        sizes=trainer.sizes,
-        looks=trainer.looks,
-        calibration=calibration,
-        threshold=float(f"{threshold:.6g}"),
-        weights_sha256=save_weights(out, network),
-        split={part: tuple(names) for part, names in split.names().items()},
-        provenance=provenance,
-    )
-    save_facts(out, facts)
-    return Scorer(network, facts)
-
-
-def _provenance(
-    command: str, trainer: Trainer, gathered: Gathered, rule: LabelRule, left_out: dict[str, int]
-) -> dict[str, Any]:
-    progress = trainer.progress
-    simulated = sum(item.truth is not None for item in gathered.episodes)
-    told = (
-        f"the last {rule.positives} control periods of a success, {rule.gap} before them left out"
-        if simulated < len(gathered.episodes)
-        else f"the simulator's own; {rule.blur} control periods on either side of a change left out"
-    )
-    return {
-        "command": command,
-        "training": asdict(trainer.config),
-        "steps": progress.step,
-        "best_step": progress.best_step,
-        "seconds": round(progress.seconds, 1),
-        "history": [[step, float(f"{a:.4g}"), float(f"{b:.4g}")] for step, a, b in progress.history],
-        "data": {
-            "sha256": trainer.data_digest,
-            "episodes": len(gathered.episodes),
-            "simulated": simulated,
-            "left_out": left_out,
-            "labels": told,
-            "instructions": sorted({item.facts.instruction for item in gathered.episodes})[:20],
-        },
-        "versions": versions(),
-        "threads": torch.get_num_threads(),
-    }
 
 
 def _say(arguments: argparse.Namespace, card: Card, trainer: Trainer, console: Console) -> None:
