@@ -33,6 +33,14 @@ class KeypointEncoding:
         self._robot = robot
         self.size = 2 * len(robot.joint_names) + TIP + OBJECT + TARGET
 
+    def complete(self, observation: Observation) -> bool:
+        """Tell whether everything that the affordance names is known; without one, nothing is."""
+        affordance = observation.affordance
+        if affordance is None:
+            return False
+        named = (affordance.moves, affordance.grasp, affordance.target)
+        return all(_find(where, observation.keypoints) is not None for where in named if where is not None)
+
     def encode(self, observation: Observation) -> Float32:
         """Return the vector of an observation."""
         robot, joints = self._robot, observation.joints

@@ -27,7 +27,8 @@ class ActingPolicy:
     """Lets an agent act on observations: one decision, then its rows until they are used up.
 
     A decision lasts several control periods; asked within it, the policy answers with the rows that are
-    left, the gripper's target brought up to date. Not thread-safe.
+    left, the gripper's target brought up to date. Where it would have to decide without an affordance, or
+    without knowing where the things are that it names, it holds. Not thread-safe.
     """
 
     def __init__(self, acting: Acting, hardware: Hardware, *, greedy: bool) -> None:
@@ -50,6 +51,9 @@ class ActingPolicy:
         measured = observation.joints.position
         if self._sent is None:
             self._sent = measured.copy()
+        if len(self._rows) == 0 and not self._encoding.complete(observation):
+            self._plan = np.zeros((0, 0))
+            return ActionChunk(observation.stamp, self._dt, self._sent[None].copy())
         if len(self._rows) == 0:
             action = self._decide(observation)
             self._rows = self._actions.rows(action, self._sent, measured)
