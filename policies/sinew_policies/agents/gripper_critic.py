@@ -91,7 +91,7 @@ class GripperCritic(nn.Module):
         cost = self._config.penalty * flips(chosen, opening > self._config.open_above)
         with torch.no_grad():
             best = self.network(next_features).argmax(-1, keepdim=True)
-            target = reward - cost + discount * self.target(next_features).gather(1, best)[:, 0]
+            target: Tensor = reward - cost + discount * self.target(next_features).gather(1, best)[:, 0]
         values: Tensor = self.network(features).gather(1, chosen[:, None])[:, 0]
         return (values - target).square().mean()
 
