@@ -16,7 +16,7 @@ from sinew_policies.agents.agent import Agent, to_sequences, to_tensors
 from sinew_policies.agents.sequences import SequenceAgent
 from sinew_policies.learned.checkpoint import STATE, Sheet, make_agent, save_acting, statistics
 from sinew_policies.learned.encoding import KeypointEncoding
-from sinew_policies.learned.tip_actions import ACTION
+from sinew_policies.learned.tip_actions import ACTION, TipActionConfig
 from torch import Tensor
 
 from sinew_training.config import TrainConfig
@@ -127,18 +127,25 @@ class Learning:
         return statistics(torch.from_numpy(batch.observation[STATE].copy()))
 
 
-def open_replay(folder: Path, config: TrainConfig, hardware: Hardware) -> Mixture:
-    """Open, or make, the two buffers of a training; ReplayError for those of another robot or layout."""
+def replay_schema(actions: TipActionConfig, hardware: Hardware) -> Schema:
+    """Return what a row of the replay holds, and in its tag all that its numbers depend on."""
     robot = hardware.robot
     columns = {STATE: Column((KeypointEncoding(robot).size,), "float32")}
     tag = {
         "robot": robot.name,
         "joints": " ".join(robot.joint_names),
         "encoding": KeypointEncoding.name,
-        "periods": str(config.actions.periods),
+        "periods": str(actions.periods),
         "control_period": str(hardware.config.control_period),
     }
-    schema = Schema(columns, ACTION, tag)
-    online = ReplayBuffer.open_or_create(folder / "online", schema, config.capacity)
-    held = ReplayBuffer.open_or_create(folder / "demonstrations", schema, config.capacity)
+    return Schema(columns, ACTION, tag)
+
+
+def open_replay(
+    folder: Path, config: TrainConfig, hardware: Hardware, *, spare: int | None = None
+) -> Mixture:
+    """Open, or make, the two buffers of a training; ReplayError for those of another robot or layout."""
+    schema = replay_schema(config.actions, hardware)
+    online = ReplayBuffer.open_or_create(folder / "online", schema, config.capacity, spare=spare)
+    held = ReplayBuffer.open_or_create(folder / "demonstrations", schema, config.capacity, spare=spare)
     return Mixture(online, held)
