@@ -15,11 +15,11 @@ from rich.console import Console
 from sinew_core.config import from_mapping, load_yaml
 from sinew_core.errors import ConfigError
 from sinew_core.plugins import plugin_spec
-from sinew_eval.options import positive
+from sinew_eval.options import natural, positive
 
 from sinew_training.config import AGENTS, TrainConfig
 from sinew_training.final import final_score
-from sinew_training.run_directory import RunDirectory, create_run, open_run
+from sinew_training.run_directory import Progress, RunDirectory, create_run, open_run
 from sinew_training.screen import Screen
 from sinew_training.trainer import Trainer
 
@@ -40,7 +40,7 @@ def main(argv: Sequence[str]) -> int:
             return 130
         finally:
             trainer.close()
-    score = final_score(run.policy, config.hardware, config.task, episodes=arguments.final_episodes, jobs=2)
+    score = _score(run, config, arguments.final_episodes)
     result = {"steps": counters.steps, "wall_s": counters.wall_s, **score}
     (run.path / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     if not arguments.json:
@@ -70,9 +70,22 @@ def _parser() -> argparse.ArgumentParser:
     add("--interventions", type=int, help="control periods that a scripted person may act in all")
     add("--seed", type=int, help="of everything (0)")
     add("--threads", type=positive, default=2, help="of the arithmetic")
-    add("--final-episodes", type=positive, default=100, help="that the best policy is measured by at the end")
+    add(
+        "--final-episodes",
+        type=natural,
+        default=100,
+        help="that the best policy is measured by at the end, through the cameras; 0: only the last validation",
+    )
     add("--json", action="store_true", help="only the JSON line")
     return parser
+
+
+def _score(run: RunDirectory, config: TrainConfig, episodes: int) -> dict[str, Any]:
+    """Return the figures of the best policy on fresh scenes, or those of the last validation."""
+    if episodes:
+        return final_score(run.policy, config.hardware, config.task, episodes=episodes, jobs=2)
+    last = [record for record in Progress(run.progress).read() if record["kind"] == "evaluation"][-1]
+    return {name: last[name] for name in ("success_rate", "wilson_95", "episodes")}
 
 
 GIVEN = (
