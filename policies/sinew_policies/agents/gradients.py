@@ -60,41 +60,66 @@ class _Pass:
     answer: Tensor  # (b, o)
 
 
+@dataclass(frozen=True, slots=True)
+class Run:
+    """An ensemble's way forward: what is kept of it for its gradients, and the answers."""
+
+    plan: Plan
+    chosen: list[Member]
+    passes: list[_Pass]
+    answers: Tensor  # (members, b, o)
+
+
+def run(x: Tensor, plan: Plan) -> Run:
+    """Go through an ensemble of perceptrons, from x (b, i) or (members, b, i).
+
+    The members take turns: the layers of one stay in the processor's cache, those of a stack do not (ten
+    critics of 256 x 256: two thirds of the time).
+    """
+    chosen = [plan.views[member] for member in plan.members]
+    passes = [_forward(x if x.dim() == 2 else x[place], plan, own) for place, own in enumerate(chosen)]
+    return Run(plan, chosen, passes, torch.stack([each.answer for each in passes]))
+
+
+def back(done: Run, grad: Tensor, into: Sequence[Member] | None, *, inputs: bool = True) -> Tensor | None:
+    """Go back from the gradient of the answers; return that of each member's inputs (members, b, i), or None.
+
+    The parameters' gradients are written into the places of all members; None: they are not wanted.
+    """
+    of_inputs = []
+    for place, (kept, own) in enumerate(zip(done.passes, done.chosen, strict=True)):
+        written = None if into is None else into[done.plan.members[place]]
+        of_first = _backward(grad[place], done.plan, kept, own, written)
+        if inputs:
+            of_inputs.append(torch.mm(of_first, own.weights[0].T))
+    return torch.stack(of_inputs) if inputs else None
+
+
 class Layers(torch.autograd.Function):
-    """An ensemble of perceptrons: x (b, i) or (members, b, i) -> (members, b, o).
+    """The same as one step of torch's own gradients.
 
     Parameters are all weights (all, i, o), all biases (all, 1, o) and, where each activation follows a
-    LayerNorm, all gains and all shifts (all, 1, o). The members take turns: the layers of one stay in
-    the processor's cache, those of a stack do not (ten critics of 256 x 256: less than half the time).
+    LayerNorm, all gains and all shifts (all, 1, o).
     """
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, plan: Plan, *parameters: Tensor) -> Tensor:
-        """Return the last layer's outputs."""
-        chosen = [plan.views[member] for member in plan.members]
-        passes = [_forward(x if x.dim() == 2 else x[place], plan, own) for place, own in enumerate(chosen)]
-        ctx.plan, ctx.parameters, ctx.chosen, ctx.passes = plan, parameters, chosen, passes
-        ctx.shared = x.dim() == 2
-        return torch.stack([each.answer for each in passes])
+        """Return the answers (members, b, o)."""
+        ctx.done, ctx.parameters, ctx.shared = run(x, plan), parameters, x.dim() == 2
+        answers: Tensor = ctx.done.answers
+        return answers
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of what `forward` was given."""
-        whole = len(ctx.plan.members) == len(ctx.parameters[0])
-        blank = torch.empty_like if whole else torch.zeros_like
-        places = () if ctx.plan.frozen else tuple(blank(each) for each in ctx.parameters)
-        into_all = member_views(places, ctx.plan.layers) if places else [None] * len(ctx.parameters[0])
-        written = [into_all[member] for member in ctx.plan.members]
-        of_x = []
-        for of_answer, done, own, into in zip(grad, ctx.passes, ctx.chosen, written, strict=True):
-            of_first = _backward(of_answer, ctx.plan, done, own, into)
-            if ctx.needs_input_grad[0]:
-                of_x.append(torch.mm(of_first, own.weights[0].T))
-        first = torch.stack(of_x) if of_x else None
-        if first is not None and ctx.shared:
-            first = first.sum(0)
-        return first, None, *(places or (None,) * len(ctx.parameters))
+        plan = ctx.done.plan
+        places = () if plan.frozen else tuple(torch.zeros_like(each) for each in ctx.parameters)
+        into = member_views(places, plan.layers) if places else None
+        of_x = back(ctx.done, grad, into, inputs=ctx.needs_input_grad[0])
+        if of_x is not None and ctx.shared:
+            of_x = of_x.sum(0)
+        return of_x, None, *(places or (None,) * len(ctx.parameters))
 
 
 def _forward(x: Tensor, plan: Plan, own: Member) -> _Pass:
@@ -152,35 +177,6 @@ def _through_norm(
         into.shifts[layer].copy_(of_shift)
     result: Tensor = of_given
     return result
-
-
-class SquashedSample(torch.autograd.Function):
-    """Mean and log std (b, 2 a), noise (b, a) -> tanh(mean + std noise) and its log density (b,).
-
-    The log std is clamped to [low, high].
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any, statistics: Tensor, noise: Tensor, low: float, high: float
-    ) -> tuple[Tensor, Tensor]:
-        """Return action and log density."""
-        mean, unclamped = statistics.chunk(2, -1)
-        log_std = unclamped.clamp(low, high)
-        spread = log_std.exp() * noise
-        raw = mean + spread
-        action = torch.tanh(raw)
-        ctx.save_for_backward(action, spread, log_std == unclamped)
-        return action, log_density(raw, noise, log_std)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, of_action: Tensor, of_density: Tensor) -> tuple[Tensor, None, None, None]:
-        """Return the gradients: with u = mean + std noise, d tanh = 1 - tanh², d log density = 2 tanh."""
-        action, spread, within = ctx.saved_tensors
-        of_density = of_density[:, None]
-        of_raw = of_action * (1 - action * action) + 2 * of_density * action
-        return torch.cat([of_raw, (of_raw * spread - of_density) * within], -1), None, None, None
 
 
 def log_density(raw: Tensor, noise: Tensor, log_std: Tensor) -> Tensor:

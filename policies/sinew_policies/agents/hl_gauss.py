@@ -23,8 +23,14 @@ class ValueHead(Protocol):
     def mean(self, raw: Tensor) -> Tensor:
         """Return the values (...) that outputs (..., outputs) stand for."""
 
-    def loss(self, raw: Tensor, target: Tensor) -> Tensor:
-        """Return the mean over rows, summed over members, for outputs (members, b, outputs), target (b,)."""
+    def mean_back(self, raw: Tensor, of_mean: Tensor) -> Tensor:
+        """Return the gradient of the outputs, from that of their values (...)."""
+
+    def loss(self, raw: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the loss, a mean over rows summed over members, and its gradient by the outputs.
+
+        Outputs are (members, b, outputs), the target is (b,).
+        """
 
 
 class ScalarHead:
@@ -36,10 +42,15 @@ class ScalarHead:
         """Return the values (...) of outputs (..., 1)."""
         return raw.squeeze(-1)
 
-    def loss(self, raw: Tensor, target: Tensor) -> Tensor:
-        """Return the mean squared error, summed over members."""
-        values = raw.squeeze(-1)
-        return functional.mse_loss(values, target.expand_as(values), reduction="sum") / len(target)
+    def mean_back(self, raw: Tensor, of_mean: Tensor) -> Tensor:
+        """Return the gradient of the outputs."""
+        del raw
+        return of_mean.unsqueeze(-1)
+
+    def loss(self, raw: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean squared error, summed over members, and its gradient."""
+        error = raw - target[:, None]
+        return error.square().sum() / len(target), error * (2 / len(target))
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +92,16 @@ class HlGaussHead:
         """Return the histograms' means (...) of logits (..., bins)."""
         return raw.softmax(-1) @ self._centres
 
-    def loss(self, raw: Tensor, target: Tensor) -> Tensor:
-        """Return the mean cross-entropy, summed over members."""
-        return -(self.histogram(target) * functional.log_softmax(raw, -1)).sum() / len(target)
+    def mean_back(self, raw: Tensor, of_mean: Tensor) -> Tensor:
+        """Return the gradient of the logits: d mean = p (centre - mean)."""
+        chances = raw.softmax(-1)
+        away = self._centres - (chances @ self._centres)[..., None]
+        return of_mean[..., None] * chances * away
+
+    def loss(self, raw: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the mean cross-entropy, summed over members, and its gradient."""
+        wanted, said = self.histogram(target), functional.log_softmax(raw, -1)
+        return -(wanted * said).sum() / len(target), (said.exp() - wanted) / len(target)
 
 
 def make_head(config: HlGauss | None) -> ValueHead:

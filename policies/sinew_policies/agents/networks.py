@@ -12,14 +12,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from sinew_policies.agents.gradients import (
-    Layers,
-    Member,
-    Plan,
-    SquashedSample,
-    log_density,
-    member_views,
-)
+from sinew_policies.agents.gradients import Layers, Member, Plan, Run, log_density, member_views, run
+from sinew_policies.agents.optimizer import FlatAdam
 
 Activation = Literal["relu", "tanh"]
 EDGE = 1 - 1e-6  # an action at the very edge has no finite preimage under tanh
@@ -63,11 +57,21 @@ class EnsembleMlp(nn.Module):
 
         `frozen` keeps gradients from the weights: they go to the inputs only.
         """
-        plan = Plan(
-            self._activation, self._layers, members or range(self.members), self._members_views(), frozen
-        )
+        plan = self._plan(members, frozen)
         answers: Tensor = Layers.apply(inputs, plan, *self._ordered)  # type: ignore[no-untyped-call]
         return answers
+
+    def run(self, inputs: Tensor, *, members: Sequence[int] | None = None) -> Run:
+        """Return the answers and what `back` needs; torch's own gradients see nothing of it."""
+        return run(inputs, self._plan(members, frozen=False))
+
+    def places(self, optimizer: FlatAdam) -> list[Member]:
+        """Return where `back` is to write the gradients for that optimiser."""
+        return member_views([optimizer.gradient(each) for each in self._ordered], self._layers)
+
+    def _plan(self, members: Sequence[int] | None, frozen: bool) -> Plan:
+        every = range(self.members)
+        return Plan(self._activation, self._layers, members or every, self._members_views(), frozen)
 
     def _members_views(self) -> list[Member]:
         """Return views of the parameters, made anew where an optimiser has moved those together."""
@@ -99,38 +103,49 @@ class Mlp(EnsembleMlp):
 
 
 @dataclass(frozen=True, slots=True)
+class Sample:
+    """Actions drawn from squashed normal distributions, and how to go back from them."""
+
+    action: Tensor  # (b, a)
+    log_prob: Tensor  # (b,), the logarithm of the density
+    spread: Tensor  # (b, a): standard deviation times noise
+    free: Tensor  # (b, a) bool: the deviation was not clamped
+
+    def back(self, of_action: Tensor, of_log_prob: float) -> Tensor:
+        """Return the gradient of the statistics (b, 2 a), from those of action (b, a) and of each log_prob.
+
+        With u = mean + std noise: d tanh(u) = 1 - tanh(u)², d log_prob = 2 tanh(u), and -1 by the log std.
+        """
+        of_raw = of_action * (1 - self.action.square()) + (2 * of_log_prob) * self.action
+        return torch.cat([of_raw, (of_raw * self.spread - of_log_prob) * self.free], -1)
+
+
+@dataclass(frozen=True, slots=True)
 class TanhGaussian:
     """Normal distributions squashed into (-1, 1) by tanh; one a row, independent in each dimension."""
 
     statistics: Tensor  # (b, 2 a): the means before the squashing, then the logarithms of the deviations
     log_std_range: tuple[float, float] = (-20.0, 2.0)  # to which the latter are clamped
 
-    @property
-    def mean(self) -> Tensor:
-        """Return the means (b, a) before the squashing."""
-        return self.statistics.chunk(2, -1)[0]
-
-    @property
-    def log_std(self) -> Tensor:
-        """Return the logarithms of the standard deviations (b, a)."""
-        return self.statistics.chunk(2, -1)[1].clamp(*self.log_std_range)
-
     def mode(self) -> Tensor:
         """Return the squashed mean (b, a)."""
-        return torch.tanh(self.mean)
+        return torch.tanh(self.statistics.chunk(2, -1)[0])
 
-    def sample(self, generator: Generator) -> tuple[Tensor, Tensor]:
-        """Return actions (b, a) and the logarithms of their densities (b,); both carry gradients."""
-        rows, width = self.statistics.shape
-        noise = torch.randn(rows, width // 2, generator=generator, dtype=self.statistics.dtype)
-        sampled = SquashedSample.apply(self.statistics, noise, *self.log_std_range)  # type: ignore[no-untyped-call]
-        action, log_prob = sampled
-        return action, log_prob
+    def sample(self, generator: Generator) -> Sample:
+        """Return an action of each."""
+        mean, unclamped = self.statistics.chunk(2, -1)
+        log_std = unclamped.clamp(*self.log_std_range)
+        noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype)
+        spread = log_std.exp() * noise
+        raw = mean + spread
+        return Sample(torch.tanh(raw), log_density(raw, noise, log_std), spread, log_std == unclamped)
 
     def log_prob(self, action: Tensor) -> Tensor:
         """Return the logarithm of the density (b,) at actions (b, a) in [-1, 1]."""
-        raw, log_std = torch.atanh(action.clamp(-EDGE, EDGE)), self.log_std
-        return log_density(raw, (raw - self.mean) * torch.exp(-log_std), log_std)
+        mean, log_std = self.statistics.chunk(2, -1)
+        log_std = log_std.clamp(*self.log_std_range)
+        raw = torch.atanh(action.clamp(-EDGE, EDGE))
+        return log_density(raw, (raw - mean) * torch.exp(-log_std), log_std)
 
 
 class GaussianActor(nn.Module):
@@ -154,7 +169,11 @@ class GaussianActor(nn.Module):
 
     def forward(self, features: Tensor) -> TanhGaussian:
         """Return the distribution of actions for each row."""
-        return TanhGaussian(self.network(features), self._range)
+        return self.distribution(self.network(features))
+
+    def distribution(self, statistics: Tensor) -> TanhGaussian:
+        """Return what the network's answers (b, 2 a) say."""
+        return TanhGaussian(statistics, self._range)
 
 
 def make_polyak(networks: Mapping[nn.Module, nn.Module], tau: float) -> Callable[[], None]:

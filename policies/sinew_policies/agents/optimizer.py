@@ -26,6 +26,11 @@ class FlatAdam:
         for parameter, piece in zip(self._parameters, pieces, strict=True):
             parameter.data = piece.view(parameter.shape)
         self._gradient = torch.zeros_like(self._flat)
+        pieces = torch.split(self._gradient, [each.numel() for each in self._parameters])
+        self._gradients = {
+            parameter: piece.view(parameter.shape)
+            for parameter, piece in zip(self._parameters, pieces, strict=True)
+        }
         self._rate, self._decay = learning_rate, weight_decay
         self._steps = torch.zeros(())
         self._first, self._second = torch.zeros_like(self._flat), torch.zeros_like(self._flat)
@@ -35,12 +40,17 @@ class FlatAdam:
 
         Raises AgentError where the loss is not finite, before anything has changed.
         """
-        if not math.isfinite(loss.item()):
-            raise AgentError(
-                f"{name} is {loss.item()}: the batch or the weights hold values that are not finite"
-            )
+        check_finite(loss, name)
         gradients = torch.autograd.grad(loss, self._parameters)
         torch.cat([each.reshape(-1) for each in gradients], out=self._gradient)
+        self.step()
+
+    def gradient(self, parameter: nn.Parameter) -> Tensor:
+        """Return where `step` reads the gradient of one of these parameters, in its shape."""
+        return self._gradients[parameter]
+
+    def step(self) -> None:
+        """Take one step against the gradients."""
         adam(
             [self._flat],
             [self._gradient],
@@ -66,6 +76,12 @@ class FlatAdam:
     def named_tensors(self) -> Iterator[tuple[str, Tensor]]:
         """Yield the count of steps and the moments, live."""
         yield from (("step", self._steps), ("exp_avg", self._first), ("exp_avg_sq", self._second))
+
+
+def check_finite(loss: Tensor, name: str) -> None:
+    """Raise AgentError where the loss is not finite."""
+    if not math.isfinite(loss.item()):
+        raise AgentError(f"{name} is {loss.item()}: the batch or the weights hold values that are not finite")
 
 
 def make_adam(

@@ -66,25 +66,27 @@ class Rlpd(Sac):
             raise AgentError(
                 f"batch: {len(batch.reward)} rows are not a multiple of updates = {self._critic_steps}"
             )
-        for step in range(self._critic_steps):
-            part = batch.rows(slice(step, None, self._critic_steps))
-            features, metrics = self._critic_step(part)
-            self._move_targets()
-        return self._report(metrics | self._actor_step(features, part))
+        with torch.no_grad():
+            for step in range(self._critic_steps):
+                part = batch.rows(slice(step, None, self._critic_steps))
+                features, metrics = self._critic_step(part)
+                self._move_targets()
+            return self._report(metrics | self._actor_step(features, part))
 
     def _target_values(self, inputs: Tensor) -> Tensor:
         drawn = torch.randperm(self.target.members, generator=self._learning)[: self._subset].tolist()
-        return self._head.mean(self.target(inputs, members=drawn))
+        return self._head.mean(self.target.run(inputs, members=drawn).answers)
 
-    def _actor_value(self, values: Tensor) -> Tensor:
-        return values.mean(0)
+    def _actor_shares(self, values: Tensor) -> Tensor:
+        return torch.full_like(values, 1 / len(values))
 
-    def _cloning_loss(self, policy: TanhGaussian, batch: TensorBatch) -> Tensor | float:
+    def _cloning_gradient(self, policy: TanhGaussian, batch: TensorBatch) -> Tensor | float:
+        """Return the gradient of weight times the demonstrations' mean of |tanh(mean) - action|²."""
         if float(self._cloning_weight) == 0:
             return 0.0
-        rows = batch.demonstration.float()
-        distance = (policy.mode() - batch.action[:, : self._continuous]).square().sum(-1)
-        return self._cloning_weight * (distance * rows).sum() / rows.sum().clamp(min=1)
+        mode, rows = policy.mode(), batch.demonstration.float()[:, None]
+        away = (mode - batch.action[:, : self._continuous]) * (1 - mode.square())
+        return 2 * self._cloning_weight * away * rows / rows.sum().clamp(min=1)
 
     def _plain_tensors(self) -> dict[str, Tensor]:
         return {**super()._plain_tensors(), "cloning_weight": self._cloning_weight}

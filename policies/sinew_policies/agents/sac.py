@@ -21,10 +21,12 @@ from sinew_policies.agents.agent import (
     check_batch,
     make_generators,
 )
+from sinew_policies.agents.gradients import back
 from sinew_policies.agents.gripper_critic import GripperConfig, GripperCritic
 from sinew_policies.agents.hl_gauss import HlGauss, make_head
 from sinew_policies.agents.networks import Activation, EnsembleMlp, GaussianActor, TanhGaussian, make_polyak
-from sinew_policies.agents.state import State, descend, make_adam
+from sinew_policies.agents.optimizer import check_finite, make_adam
+from sinew_policies.agents.state import State
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +87,17 @@ class Sac:
     def update(self, batch: TensorBatch) -> dict[str, float]:
         """Take one step of each kind; metrics every `metrics_every` updates."""
         check_batch(batch, self.spaces)
-        features, metrics = self._critic_step(batch)
-        self._move_targets()
-        return self._report(metrics | self._actor_step(features, batch))
+        with torch.no_grad():
+            features, metrics = self._critic_step(batch)
+            self._move_targets()
+            return self._report(metrics | self._actor_step(features, batch))
 
     def act(self, observation: Observations, *, greedy: bool) -> Tensor:
         """Return actions (b, 1, a): the policy's mode, or a sample of it."""
         with torch.no_grad():
             features = self.encoder(observation)
             policy: TanhGaussian = self.actor(features)
-            action = policy.mode() if greedy else policy.sample(self._acting)[0]
+            action = policy.mode() if greedy else policy.sample(self._acting).action
             if self.gripper is not None:
                 command = self.gripper.command(features, greedy=greedy, generator=self._acting)
                 action = torch.cat([action, command], -1)
@@ -116,58 +119,89 @@ class Sac:
         """Take what `tensors` gave."""
         self._state.load(tensors)
 
+    # The gradients are written out: this is most of what learning costs, and torch's own bookkeeping would
+    # add a third. `run` goes through a network, `back` goes back through it from the gradient of its answers.
+
     def _critic_step(self, batch: TensorBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Improve critics, gripper critic and encoder; return the features (b, f), detached."""
-        features = self._encode(batch.observation)
-        with torch.no_grad():
-            next_features = self._encode(batch.next_observation)
-            target = batch.reward + batch.discount * self._next_value(next_features)
-        raw = self.critic(torch.cat([features, batch.action[:, : self._continuous]], -1))
-        loss = self._head.loss(raw, target)
+        with torch.set_grad_enabled(self._encoder_learns):
+            attached = self._encode(batch.observation)
+        features, next_features = attached.detach(), self._encode(batch.next_observation)
+        target = batch.reward + batch.discount * self._next_value(next_features)
+
+        critics = self.critic.run(torch.cat([features, batch.action[:, : self._continuous]], -1))
+        loss, of_answers = self._head.loss(critics.answers, target)
+        check_finite(loss, "critic_loss")
+        of_inputs = back(critics, of_answers, self._critic_places, inputs=self._encoder_learns)
         metrics = {"critic_loss": loss, "target_value": target}
+        if of_inputs is not None or self.gripper is not None:
+            of_features = None if of_inputs is None else of_inputs.sum(0)[:, : self.encoder.features]
+            metrics |= self._gripper_and_encoder(attached, of_features, next_features, batch)
+        self._critic_optimizer.step()
+        return features, metrics
+
+    def _gripper_and_encoder(
+        self, features: Tensor, of_features: Tensor | None, next_features: Tensor, batch: TensorBatch
+    ) -> dict[str, Tensor]:
+        """Write the gradients of the gripper's critic, and of the encoder by all critics."""
+        metrics, pairs = {}, [] if of_features is None else [(features, of_features)]
         if self.gripper is not None:
-            metrics["gripper_loss"] = self._gripper_loss(features, next_features, batch)
-            loss = loss + metrics["gripper_loss"]
-        descend(loss, self._critic_optimizer, "critic_loss")
-        return features.detach(), metrics
+            command = batch.action[:, -1]
+            with torch.enable_grad():
+                loss = self.gripper.loss(
+                    features, next_features, batch.observation, command, batch.reward, batch.discount
+                )
+            check_finite(loss, "gripper_loss")
+            metrics["gripper_loss"] = loss
+            pairs.append((loss, torch.ones_like(loss)))
+        outputs, of_outputs = zip(*pairs, strict=True)
+        gradients = torch.autograd.grad(outputs, self._beside_critics, of_outputs)
+        for parameter, gradient in zip(self._beside_critics, gradients, strict=True):
+            self._critic_optimizer.gradient(parameter).copy_(gradient)
+        return metrics
 
     def _next_value(self, next_features: Tensor) -> Tensor:
         """Return the soft value (b,) of the next state: the smallest of the targets, less alpha log pi."""
-        policy = self.actor(next_features)
-        action, log_prob = policy.sample(self._learning)
-        value = self._target_values(torch.cat([next_features, action], -1)).amin(0)
-        return value - self.log_alpha.exp() * log_prob if self._config.backup_entropy else value
+        policy = self.actor.distribution(self.actor.network.run(next_features).answers[0])
+        sample = policy.sample(self._learning)
+        value = self._target_values(torch.cat([next_features, sample.action], -1)).amin(0)
+        return value - self.log_alpha.exp() * sample.log_prob if self._config.backup_entropy else value
 
     def _target_values(self, inputs: Tensor) -> Tensor:
         """Return values (members, b) of the target critics that count."""
-        return self._head.mean(self.target(inputs))
-
-    def _gripper_loss(self, features: Tensor, next_features: Tensor, batch: TensorBatch) -> Tensor:
-        assert self.gripper is not None
-        command = batch.action[:, -1]
-        return self.gripper.loss(
-            features, next_features, batch.observation, command, batch.reward, batch.discount
-        )
+        return self._head.mean(self.target.run(inputs).answers)
 
     def _actor_step(self, features: Tensor, batch: TensorBatch) -> dict[str, Tensor]:
-        """Improve actor and temperature; their losses share no parameter, so one descent does for both."""
-        policy = self.actor(features)
-        action, log_prob = policy.sample(self._learning)
-        values = self._head.mean(self.critic(torch.cat([features, action], -1), frozen=True))
-        alpha = self.log_alpha.exp()
-        actor_loss = (alpha.detach() * log_prob - self._actor_value(values)).mean()
-        actor_loss = actor_loss + self._cloning_loss(policy, batch)
-        alpha_loss = -alpha * (log_prob.detach().mean() + self._target_entropy)
-        loss = actor_loss + alpha_loss if self._config.automatic_alpha else actor_loss
-        descend(loss, self._actor_optimizer, "actor_loss")
-        return {"actor_loss": actor_loss, "alpha": alpha, "entropy": -log_prob, "value": values}
+        """Improve the actor by alpha log pi - value, and the temperature by -alpha (log pi + target)."""
+        actor = self.actor.network.run(features)
+        policy = self.actor.distribution(actor.answers[0])
+        sample = policy.sample(self._learning)
+        critics = self.critic.run(torch.cat([features, sample.action], -1))
+        values, alpha = self._head.mean(critics.answers), self.log_alpha.exp()
+        share = self._actor_shares(values)
+        loss = (alpha * sample.log_prob - (share * values).sum(0)).mean()
+        check_finite(loss, "actor_loss")
 
-    def _actor_value(self, values: Tensor) -> Tensor:
-        """Return what the actor maximises (b,), of values (members, b)."""
-        return values.gather(0, values.argmin(0, keepdim=True))[0]
+        rows = len(features)
+        of_inputs = back(critics, self._head.mean_back(critics.answers, -share / rows), None)
+        assert of_inputs is not None
+        of_action = of_inputs[:, :, self.encoder.features :].sum(0)
+        of_statistics = sample.back(of_action, float(alpha) / rows)
+        of_statistics[:, : self._continuous] += self._cloning_gradient(policy, batch)
+        back(actor, of_statistics[None], self._actor_places, inputs=False)
+        if self._config.automatic_alpha:
+            wanting = sample.log_prob.mean() + self._target_entropy
+            self._actor_optimizer.gradient(self.log_alpha).copy_(-alpha * wanting)
+        self._actor_optimizer.step()
+        return {"actor_loss": loss, "alpha": alpha, "entropy": -sample.log_prob, "value": values}
 
-    def _cloning_loss(self, policy: TanhGaussian, batch: TensorBatch) -> Tensor | float:
-        """Return what the actor's loss has besides; nothing in SAC."""
+    def _actor_shares(self, values: Tensor) -> Tensor:
+        """Return how much of each critic's value (members, b) the actor climbs; here all of the smallest."""
+        smallest = values.argmin(0, keepdim=True)
+        return torch.zeros_like(values).scatter_(0, smallest, 1.0)
+
+    def _cloning_gradient(self, policy: TanhGaussian, batch: TensorBatch) -> Tensor | float:
+        """Return what the actor's means (b, a) are pulled by besides; nothing in SAC."""
         del policy, batch
         return 0.0
 
@@ -213,14 +247,17 @@ class Sac:
             )
 
     def _make_optimizers(self) -> None:
-        learnt = [*self.encoder.parameters(), *self.critic.parameters()]
+        self._beside_critics = _trainable(list(self.encoder.parameters()))
+        self._encoder_learns = len(self._beside_critics) > 0
         averaged: dict[nn.Module, nn.Module] = {self.target: self.critic}
         if self.gripper is not None:
-            learnt += self.gripper.network.parameters()
+            self._beside_critics += self.gripper.network.parameters()
             averaged[self.gripper.target] = self.gripper.network
         rate = self._config.learning_rate
-        self._critic_optimizer = make_adam(_trainable(learnt), rate)
+        self._critic_optimizer = make_adam([*self._beside_critics, *self.critic.parameters()], rate)
         self._actor_optimizer = make_adam(_trainable([*self.actor.parameters(), self.log_alpha]), rate)
+        self._critic_places = self.critic.places(self._critic_optimizer)
+        self._actor_places = self.actor.network.places(self._actor_optimizer)
         self._move_targets = make_polyak(averaged, self._config.tau)
 
     def _make_states(self) -> tuple[State, State]:

@@ -136,7 +136,8 @@ def test_the_critics_train_the_encoder_and_the_actor_does_not() -> None:
     agent.update(batch)
     after = eyes.head.weight.detach().clone()
     assert not torch.equal(before, after)
-    features, _ = agent._critic_step(batch)
-    trained = eyes.head.weight.detach().clone()
-    agent._actor_step(features, batch)
+    with torch.no_grad():
+        features, _ = agent._critic_step(batch)
+        trained = eyes.head.weight.detach().clone()
+        agent._actor_step(features, batch)
     assert torch.equal(eyes.head.weight.detach(), trained)
