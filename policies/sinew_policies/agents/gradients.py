@@ -17,6 +17,7 @@ from torch.nn import functional
 
 HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 NORM_EPSILON = 1e-5
+EVERY = slice(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +82,21 @@ def run(x: Tensor, plan: Plan) -> Run:
     return Run(plan, chosen, passes, torch.stack([each.answer for each in passes]))
 
 
-def back(done: Run, grad: Tensor, into: Sequence[Member] | None, *, inputs: bool = True) -> Tensor | None:
-    """Go back from the gradient of the answers; return that of each member's inputs (members, b, i), or None.
+def back(
+    done: Run, grad: Tensor, into: Sequence[Member] | None, *, columns: slice | None = EVERY
+) -> Tensor | None:
+    """Go back from the gradient of the answers; return that of each member's inputs (members, b, columns).
 
-    The parameters' gradients are written into the places of all members; None: they are not wanted.
+    With columns None it returns None. The parameters' gradients are written into the places of all
+    members; None: they are not wanted.
     """
     of_inputs = []
     for place, (kept, own) in enumerate(zip(done.passes, done.chosen, strict=True)):
         written = None if into is None else into[done.plan.members[place]]
         of_first = _backward(grad[place], done.plan, kept, own, written)
-        if inputs:
-            of_inputs.append(torch.mm(of_first, own.weights[0].T))
-    return torch.stack(of_inputs) if inputs else None
+        if columns is not None:
+            of_inputs.append(torch.mm(of_first, own.weights[0][columns].T))
+    return None if columns is None else torch.stack(of_inputs)
 
 
 class Layers(torch.autograd.Function):
@@ -116,7 +120,7 @@ class Layers(torch.autograd.Function):
         plan = ctx.done.plan
         places = () if plan.frozen else tuple(torch.zeros_like(each) for each in ctx.parameters)
         into = member_views(places, plan.layers) if places else None
-        of_x = back(ctx.done, grad, into, inputs=ctx.needs_input_grad[0])
+        of_x = back(ctx.done, grad, into, columns=EVERY if ctx.needs_input_grad[0] else None)
         if of_x is not None and ctx.shared:
             of_x = of_x.sum(0)
         return of_x, None, *(places or (None,) * len(ctx.parameters))

@@ -74,6 +74,8 @@ class Sac:
         self.spaces, self.encoder = spaces, encoder
         self._config = config
         self._continuous = spaces.action - (config.gripper is not None)  # action entries of the actor
+        self._features = slice(encoder.features)  # columns of the critics' inputs; the rest is the action
+        self._actions = slice(encoder.features, None)
         self._target_entropy = (
             -float(self._continuous) if config.target_entropy is None else config.target_entropy
         )
@@ -132,10 +134,11 @@ class Sac:
         critics = self.critic.run(torch.cat([features, batch.action[:, : self._continuous]], -1))
         loss, of_answers = self._head.loss(critics.answers, target)
         check_finite(loss, "critic_loss")
-        of_inputs = back(critics, of_answers, self._critic_places, inputs=self._encoder_learns)
+        columns = self._features if self._encoder_learns else None
+        of_inputs = back(critics, of_answers, self._critic_places, columns=columns)
         metrics = {"critic_loss": loss, "target_value": target}
         if of_inputs is not None or self.gripper is not None:
-            of_features = None if of_inputs is None else of_inputs.sum(0)[:, : self.encoder.features]
+            of_features = None if of_inputs is None else of_inputs.sum(0)
             metrics |= self._gripper_and_encoder(attached, of_features, next_features, batch)
         self._critic_optimizer.step()
         return features, metrics
@@ -183,12 +186,12 @@ class Sac:
         check_finite(loss, "actor_loss")
 
         rows = len(features)
-        of_inputs = back(critics, self._head.mean_back(critics.answers, -share / rows), None)
-        assert of_inputs is not None
-        of_action = of_inputs[:, :, self.encoder.features :].sum(0)
-        of_statistics = sample.back(of_action, float(alpha) / rows)
+        of_answers = self._head.mean_back(critics.answers, -share / rows)
+        of_action = back(critics, of_answers, None, columns=self._actions)
+        assert of_action is not None
+        of_statistics = sample.back(of_action.sum(0), float(alpha) / rows)
         of_statistics[:, : self._continuous] += self._cloning_gradient(policy, batch)
-        back(actor, of_statistics[None], self._actor_places, inputs=False)
+        back(actor, of_statistics[None], self._actor_places, columns=None)
         if self._config.automatic_alpha:
             wanting = sample.log_prob.mean() + self._target_entropy
             self._actor_optimizer.gradient(self.log_alpha).copy_(-alpha * wanting)
@@ -197,8 +200,8 @@ class Sac:
 
     def _actor_shares(self, values: Tensor) -> Tensor:
         """Return how much of each critic's value (members, b) the actor climbs; here all of the smallest."""
-        smallest = values.argmin(0, keepdim=True)
-        return torch.zeros_like(values).scatter_(0, smallest, 1.0)
+        smallest = (values == values.amin(0)).float()
+        return smallest / smallest.sum(0)
 
     def _cloning_gradient(self, policy: TanhGaussian, batch: TensorBatch) -> Tensor | float:
         """Return what the actor's means (b, a) are pulled by besides; nothing in SAC."""
