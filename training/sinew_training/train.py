@@ -74,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         "--final-episodes",
         type=natural,
         default=100,
-        help="that the best policy is measured by at the end, through the cameras; 0: only the last validation",
+        help="that the best policy is measured by in the end, through the cameras; 0: none",
     )
     add("--json", action="store_true", help="only the JSON line")
     return parser
