@@ -14,7 +14,7 @@ import sinew_core
 from sinew_eval.checks.finding import Finding, found
 from sinew_eval.machine import installed_version
 
-NEEDED_EXTRAS = ("ros", "sim", "perception", "policies", "eval")  # by `make demo`
+NEEDED_EXTRAS = ("ros", "sim", "perception", "policies", "eval", "learn")  # by `make demo`
 GROUP = "Packages"
 
 
