@@ -100,6 +100,18 @@ FILLED = [
         reasons=["velocity"],
         observation_stamp=Time(sec=11, nanosec=999_999_999),
     ),
+    msg.Transitions(
+        header=HEADER,
+        run="push",
+        actor="left-3f",
+        first=2**63,
+        count=4,
+        oldest=7,
+        format=msg.Transitions.FORMAT,
+        data=[0, 255, 7],
+    ),
+    msg.TransitionsAck(header=HEADER, run="push", actor="left-3f", sequence=2**63, refusal="one too many"),
+    msg.PolicyWeights(header=HEADER, run="push", version=3, updates=150, sheet="{}", data=[0, 255, 7]),
     msg.EpisodeEvent(
         header=HEADER,
         episode=5,

@@ -24,6 +24,8 @@ setup(
                 "affordance_node",
                 "reward_node",
                 "policy_node",
+                "actor_node",
+                "learner_node",
                 "recorder_node",
                 "teleop_node",
                 "view_node",
@@ -37,6 +39,7 @@ setup(
         ],
         "sinew.graphs": [f"ros = {PACKAGE}.ros_graph:RosGraph"],
         "sinew.benches": [
+            f"actor-learner = {PACKAGE}.bench_actor_learner:main",
             f"authority = {PACKAGE}.bench_authority:main",
             f"faults = {PACKAGE}.bench_faults:main",
             f"loop = {PACKAGE}.bench_loop:main",

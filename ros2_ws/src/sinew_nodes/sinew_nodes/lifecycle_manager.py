@@ -36,6 +36,7 @@ COMMON_STOP = 0.2  # s
 ASK_AGAIN = 2.0  # s until a node that has not answered is asked for its state
 REACHED = {"configured": State.PRIMARY_STATE_INACTIVE, "activated": State.PRIMARY_STATE_ACTIVE}
 RECORDER = "recorder_node"  # so early and so late that it misses nothing
+POLICY = "policy_node"
 
 
 class GraphError(Exception):
@@ -68,7 +69,10 @@ class LifecycleManager(Node):
     def names(self) -> tuple[str, ...]:
         """The nodes of the graph, in the order in which they come up; they go in the reverse one."""
         recorder = (RECORDER,) if self.parameters.record else ()
-        return (*recorder, *self.parameters.nodes)
+        nodes = self.parameters.nodes
+        if self.parameters.learn:
+            nodes = tuple(name for name in nodes if name != POLICY)
+        return (*recorder, *nodes)
 
     def run(self) -> None:
         """Bring the graph up and watch it; returns when told to stop, raises GraphError or ConfigError."""

@@ -62,6 +62,40 @@ class PolicyParameters(GraphParameters):
 
 
 @dataclass(frozen=True, slots=True)
+class ActorParameters(PolicyParameters):
+    """Of actor_node."""
+
+    policy: str = ""  # that acts until the first weights come; empty: the arm is held
+    run: str = "run"  # the training that it acts for
+    spool: str = "actor"  # folder of what the learner has not acknowledged, and of the last weights
+    limit: float = 2.0  # GB that may wait there
+    fragment: int = 1  # transitions a file; those that fill none yet die with the process
+    greedy: bool = False  # the most likely action, instead of a drawn one
+    success_reward: float = 0.0  # added to the last reward of an episode that the station calls a success
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.limit <= 0 or not 1 <= self.fragment <= 1024:
+            raise ValueError("limit: expected more than 0 GB; fragment: 1 to 1024 transitions.")
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerParameters:
+    """Of learner_node."""
+
+    out: str  # directory of the training
+    run: str = "run"  # its name, which the actors are given, too
+    config: str = ""  # YAML file with fields of a training, as for `sinew train --config`
+    hardware: str = ""  # instead of the one there; only its description is read
+    task: str = ""  # likewise
+    actors: int = 1  # that may act at a time
+    silence: float = 10.0  # s, after which an actor may be replaced
+    publish_every: int = 50  # update calls between two versions of the weights
+    pace: float = 1.0  # update calls for each transition that has come; 0: as many as the machine makes
+    threads: int = 2  # of the arithmetic
+
+
+@dataclass(frozen=True, slots=True)
 class RecorderParameters(GraphParameters):
     """Of recorder_node."""
 
@@ -86,6 +120,7 @@ class ManagerParameters:
 
     nodes: tuple[str, ...]  # in the order in which they come up
     record: bool = False  # whether there is a recorder_node, which comes up first and goes last
+    learn: bool = False  # whether an actor stands for policy_node; it brings itself up, and may come and go
     service_timeout: float = 30.0  # s until a node's services are there
     transition_timeout: float = 120.0  # s; loading a large model takes its time
 

@@ -26,18 +26,22 @@ class PolicyNode(ObserverNode[PolicyParameters]):
 
     Parameters = PolicyParameters
 
-    def __init__(self) -> None:
-        super().__init__("policy_node")
+    def __init__(self, name: str = "policy_node") -> None:
+        super().__init__(name)
 
     def setup(self) -> None:
         """Load the policy and subscribe."""
         self.open_episodes()
-        self._policy: Policy = make_policy(self.parameters.policy, self.hardware, self.parameters.task)
+        self._policy: Policy = self.make_policy()
         self._owner = ""
         self._publisher = self.create_publisher(JointTrajectory, "policy/chunk", qos.command(self.pace))
         self._observed = self.create_publisher(ObservedMsg, "policy/observed", qos.event())
         self.listen(Authority, "authority", self._on_authority, qos.latched())
         self.open_observations(self._policy, affordance=True)
+
+    def make_policy(self) -> Policy:
+        """Return the policy that is asked."""
+        return make_policy(self.parameters.policy, self.hardware, self.parameters.task)
 
     def begin(self, task: Task) -> None:
         """Reset the policy."""

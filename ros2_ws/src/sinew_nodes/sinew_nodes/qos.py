@@ -48,6 +48,21 @@ def fault() -> QoSProfile:
     return _reliable(10, latched=True)
 
 
+def weights() -> QoSProfile:
+    """What to act with: the newest, also for an actor that comes later."""
+    return _reliable(1, latched=True)
+
+
+def transitions() -> QoSProfile:
+    """From actor to learner; what is lost all the same is sent again."""
+    return _reliable(256, latched=False)
+
+
+def acknowledgements() -> QoSProfile:
+    """From learner to actors; deep enough for a few of these."""
+    return _reliable(16, latched=True)
+
+
 def recorder(offered: QoSProfile, pace: Pace) -> QoSProfile:
     """A reader of what is offered so that comes last on a busy machine: some seconds deep.
 
