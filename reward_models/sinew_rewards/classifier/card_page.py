@@ -21,6 +21,7 @@ from sinew_rewards.classifier.scorer import ClassifierFacts
 
 PictureOf = Callable[[Mistake], ImageArray | None]  # (cameras, size, size, 3)
 PLOT = 220  # px, edge of the reliability diagram's square
+GAP = 3  # px, between the cameras
 LEAST_EDGE = 128  # px, to which small pictures are enlarged
 
 
@@ -115,10 +116,12 @@ def _interval(rate: Rate) -> str:
 
 
 def _percent(share: float) -> str:
-    """Return a share in %, never rounded to all or nothing."""
+    """Return a share in %; what is rounded to nothing is nothing, or said to be little."""
     value = 100 * share
-    digits = 1 if 0.05 <= value < 99.95 else 2
-    return f"{value:.0f}" if value in (0.0, 100.0) else f"{value:.{digits}f}".removesuffix(".0")
+    if 0.0 < value < 0.05:
+        return f"{value:.2f}" if value >= 0.005 else "below 0.01"
+    digits = 1 if value < 99.95 or value == 100.0 else 2
+    return f"{value:.{digits}f}".removesuffix(".0")
 
 
 def _judgement(card: Card) -> str:
@@ -247,8 +250,9 @@ def _figure(mistake: Mistake, pictures: ImageArray | None) -> str:
 
 def _png(pictures: ImageArray) -> bytes:
     """Return the pictures of all cameras beside each other."""
-    beside = np.concatenate(list(pictures), axis=1)
-    image = Image.fromarray(np.ascontiguousarray(beside))
+    gap = np.full((pictures.shape[1], GAP, 3), 255, np.uint8)
+    parts = [part for picture in pictures for part in (gap, picture)][1:]
+    image = Image.fromarray(np.ascontiguousarray(np.concatenate(parts, axis=1)))
     factor = -(-LEAST_EDGE // pictures.shape[1])
     if factor > 1:
         image = image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)

@@ -106,7 +106,9 @@ def _read_dataset(
 def _only(frames: EpisodeFrames, wanted: Wanted) -> EpisodeFrames:
     """Return the frames of the wanted cameras alone."""
     spec = frames.spec
-    if wanted.crops or (wanted.size and wanted.size != spec.size):
+    there = {view.name: view.crop for view in spec.views}
+    other_crop = any(name in there and there[name] != box for name, box in wanted.crops)
+    if other_crop or wanted.size not in (0, spec.size):
         raise ConfigError(
             f"{frames.path}: its pictures are {spec.size} px and cropped for good; collect them anew with "
             "another --size, and leave out --crop."

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,10 @@ import pytest
 from sinew_core.errors import ConfigError
 from sinew_core.hardware import Hardware, load_hardware
 from sinew_rewards.classifier.command import main
-from sinew_rewards.classifier.frames import SUFFIX, frame_files
+from sinew_rewards.classifier.frames import SUFFIX, frame_files, save_frames
 from sinew_rewards.classifier.recorded import Wanted, recorded_frames
 from sinew_rewards.classifier.scorer import facts_path
-from squares import LENGTH, episode, hardware_file, make_folder, record, train
+from squares import LENGTH, SPEC, episode, hardware_file, make_folder, record, train
 
 HERE = Path(__file__).parent
 
@@ -172,11 +173,21 @@ def test_only_unseen_episodes_make_a_card(tmp_path: Path) -> None:
         main(["card", str(out), str(data)])
 
 
+def test_frames_that_were_cropped_when_collected_make_a_card(tmp_path: Path) -> None:
+    view = replace(SPEC.views[0], width=48, height=40, crop=(4, 8, 28, 32))
+    for number in range(12):
+        made = episode(tmp_path / "frames", number, success=number % 3 != 2)
+        save_frames(replace(made, spec=replace(SPEC, views=(view,))))
+    out = tmp_path / "w.safetensors"
+    train(tmp_path / "frames", out, steps=5)
+    assert main(["card", str(out), str(tmp_path / "frames")]) in (0, 1)
+    with pytest.raises(ConfigError, match="cropped for good"):
+        train(tmp_path / "frames", tmp_path / "v.safetensors", "--crop", "top=0,0,24,24")
+
+
 def test_a_card_on_another_robots_episodes_is_refused(tmp_path: Path) -> None:
     out = tmp_path / "w.safetensors"
     train(make_folder(tmp_path / "frames", 12), out, steps=5)
-    from sinew_rewards.classifier.frames import save_frames
-
     for number in (70, 71):
         save_frames(episode(tmp_path / "others", number, success=number == 70, robot="fr3"))
     with pytest.raises(ConfigError, match="robot 'so101', the episodes are of 'fr3'"):
