@@ -23,6 +23,7 @@ LEARNED = "sinew_policies.learned.policy:Learned"  # what the weights of a train
 # Short names of models that are folders of their own in their home.
 NAMED = {
     "policy": {"learned": LEARNED},
+    "reward": {"success_classifier": "sinew_rewards.classifier.model:SuccessClassifier"},
     "affordance": {
         "sinew_ground": "sinew_perception.ground.model:SinewGround",
         "visual_prompting": "sinew_perception.visual_prompting.model:VisualPrompting",
