@@ -25,11 +25,9 @@ from sinew_data.layout import sync_folder
 from sinew_data.replay.layout import PERSON, TERMINATED, TRUNCATED
 
 from sinew_training.config import TrainConfig
-from sinew_training.demonstrations import demonstrate, from_dataset
 from sinew_training.inbox import Inbox, Letter, Taken
 from sinew_training.learning import Learning, open_replay, replay_schema
 from sinew_training.provenance import provenance_of
-from sinew_training.rollouts import Rollouts
 from sinew_training.roster import Roster, RosterError
 from sinew_training.run_directory import (
     RunDirectory,
@@ -38,7 +36,6 @@ from sinew_training.run_directory import (
     open_run,
     save_checkpoint,
 )
-from sinew_training.trainer import DEMONSTRATION_SEED
 from sinew_training.weights import FILE, Weights, recall
 from sinew_training.wire import MOST, WireError
 
@@ -223,9 +220,15 @@ class Learner:
             self._tell(f"{episodes} demonstrations")
 
         if c.dataset:
+            from sinew_training.demonstrations import from_dataset
+
             reward = make_reward(c.reward, self._hardware, c.task)
             from_dataset(Path(c.dataset), self._hardware, reward, sinks, c.actions, told)
-        if c.demonstrations:
+        if c.demonstrations:  # a simulator, which a learner that resumes need not wait for
+            from sinew_training.demonstrations import demonstrate
+            from sinew_training.rollouts import Rollouts
+            from sinew_training.trainer import DEMONSTRATION_SEED
+
             rollouts = Rollouts(c)
             try:
                 demonstrate(rollouts, sinks, c.demonstrations, DEMONSTRATION_SEED + 10_000 * c.seed, told)
