@@ -7,13 +7,15 @@ from sinew_core.authority import HUMAN, POLICY
 from sinew_core.runtime import Step
 from sinew_core.types import ExecutedCommand, JointState, Observation, RewardEstimate, Task
 from sinew_policies.learned.tip_actions import TipActionConfig
-from sinew_training.experience import Experience
+from sinew_training.experience import Experience, Learnt
 from sinew_training.fragments import Fragments
+from sinew_training.grading import MeanValue, Shaped
 from sinew_training.periods import Periods
 from sinew_training.transitions import Gathered, Transitions
 
 PERIOD = 50_000_000  # ns
 ACTIONS = TipActionConfig(periods=4)
+LEARNT = Learnt(ACTIONS, MeanValue())
 HOME = HARDWARE.robot.home
 
 
@@ -32,8 +34,8 @@ def period(k, source=POLICY):
 def told(periods, *, shuffled=None):
     """An experience that was told of periods; each topic in its own order, the topics against each other."""
     given = []
-    experience = Experience(HARDWARE, 2, 0.0, given.append)
-    experience.begin(1, ACTIONS)
+    experience = Experience(HARDWARE, 2, given.append)
+    experience.begin(1, LEARNT)
     topics = [list(items) for items in zip(*periods, strict=True)]
     takes = (
         experience.observed,
@@ -57,7 +59,7 @@ def directly(periods, *, terminated):
     transitions.begin()
     for k, (seen, reward, command) in enumerate(periods[:-1]):
         transitions.take(Step(k, seen, reward, command))
-    transitions.end(periods[-1][0], periods[-1][1].value, terminated=terminated)
+    transitions.end(periods[-1][0], periods[-1][1], terminated=terminated)
     return gathered
 
 
@@ -94,17 +96,17 @@ def test_a_persons_steps_are_marked():
     assert sum(int((f.flags[1:] & 8 > 0).sum()) for f in given) == 1
 
 
-def test_success_is_worth_what_was_configured():
+def test_success_is_worth_what_the_grading_says():
     given = []
-    experience = Experience(HARDWARE, 1, 7.0, given.append)
-    experience.begin(1, ACTIONS)
+    experience = Experience(HARDWARE, 1, given.append)
+    experience.begin(1, Learnt(ACTIONS, Shaped(0.5, 0.97)))
     for seen, reward, command in [period(k) for k in range(5)]:
         experience.observed(seen)
         experience.rewarded(1, reward)
         experience.executed(1, command)
     experience.ended(1, "success")
     experience.close()
-    assert given[-1].reward[-1] == pytest.approx((1 + 2 + 3 + 4 + 7) / 4)
+    assert given[-1].reward[-1] == 1.0
 
 
 def test_of_a_discarded_episode_nothing_more_is_handed_out():
@@ -117,10 +119,10 @@ def test_of_a_discarded_episode_nothing_more_is_handed_out():
 
 def test_messages_that_come_before_their_episode_are_kept_for_it():
     given = []
-    experience = Experience(HARDWARE, 1, 0.0, given.append)
+    experience = Experience(HARDWARE, 1, given.append)
     periods = [period(k) for k in range(6)]
     experience.rewarded(1, periods[0][1])
-    experience.begin(1, ACTIONS)
+    experience.begin(1, LEARNT)
     for k, (seen, reward, command) in enumerate(periods):
         experience.observed(seen)
         if k:
@@ -142,9 +144,9 @@ def test_a_reward_that_is_not_a_number_is_an_error():
         experience.close()
 
 
-def test_without_a_layout_of_actions_an_episode_is_not_learnt_from():
+def test_without_a_layout_and_a_grading_an_episode_is_not_learnt_from():
     given = []
-    experience = Experience(HARDWARE, 1, 0.0, given.append)
+    experience = Experience(HARDWARE, 1, given.append)
     experience.begin(1, None)
     for seen, reward, command in [period(k) for k in range(9)]:
         experience.observed(seen)

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from sinew_core.hardware import Hardware
 from sinew_core.types import ExecutedCommand, Observation, RewardEstimate
 from sinew_policies.learned.tip_actions import TipActionConfig
 
 from sinew_training.fragments import Fragments
+from sinew_training.grading import Grading
 from sinew_training.periods import Periods
 from sinew_training.transitions import Transitions
 from sinew_training.wire import Fragment
 
 SUCCESS, DISCARDED = "success", "discarded"
 EARLY = 100  # messages of an episode whose beginning has not been heard of
+
+
+@dataclass(frozen=True, slots=True)
+class Learnt:
+    """How an episode is learnt from: the layout of its actions, and what decisions are worth."""
+
+    actions: TipActionConfig
+    grading: Grading
 
 
 class Experience:
@@ -24,10 +34,8 @@ class Experience:
     command is left out, because nothing is seen after it in a graph.
     """
 
-    def __init__(
-        self, hardware: Hardware, size: int, success_reward: float, give: Callable[[Fragment], None]
-    ) -> None:
-        self._hardware, self._bonus = hardware, success_reward
+    def __init__(self, hardware: Hardware, size: int, give: Callable[[Fragment], None]) -> None:
+        self._hardware = hardware
         self._fragments = Fragments(size, give)
         self._periods = Periods()
         self._transitions: Transitions | None = None  # None: this episode is not learnt from
@@ -35,13 +43,13 @@ class Experience:
         self._outcome = ""  # of an episode whose last messages may still come
         self._early: list[tuple[int, RewardEstimate | ExecutedCommand]] = []
 
-    def begin(self, episode: int, actions: TipActionConfig | None) -> None:
-        """Begin an episode; without a layout of actions, nothing is made of it."""
+    def begin(self, episode: int, learnt: Learnt | None) -> None:
+        """Begin an episode; with None, nothing is made of it."""
         self._episode, self._outcome = episode, ""
         self._periods.begin()
         self._transitions = None
-        if actions is not None:
-            self._transitions = Transitions(self._fragments, self._hardware, actions)
+        if learnt is not None:
+            self._transitions = Transitions(self._fragments, self._hardware, learnt.actions, learnt.grading)
             self._transitions.begin()
         early, self._early = self._early, []
         for number, item in early:
@@ -88,8 +96,7 @@ class Experience:
         for step in steps:
             transitions.take(step)
         if last is not None:
-            done = outcome == SUCCESS
-            transitions.end(last.observation, last.reward + done * self._bonus, terminated=done)
+            transitions.end(last.observation, last.reward, terminated=outcome == SUCCESS)
         self._fragments.cut()
         return outcome
 

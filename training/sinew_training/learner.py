@@ -223,7 +223,7 @@ class Learner:
             from sinew_training.demonstrations import from_dataset
 
             reward = make_reward(c.reward, self._hardware, c.task)
-            from_dataset(Path(c.dataset), self._hardware, reward, sinks, c.actions, told)
+            from_dataset(Path(c.dataset), self._hardware, reward, sinks, c, told)
         if c.demonstrations:  # a simulator, which a learner that resumes need not wait for
             from sinew_training.demonstrations import demonstrate
             from sinew_training.rollouts import Rollouts

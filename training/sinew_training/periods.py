@@ -21,7 +21,7 @@ class Last:
     """What was seen and graded last in an episode."""
 
     observation: Observation
-    reward: float
+    reward: RewardEstimate
 
 
 class Periods:
@@ -83,7 +83,7 @@ class Periods:
         last = None
         if self._observations:
             reward = self._reward(self._observations[0].stamp)
-            last = None if reward is None else Last(self._observations[0], reward.value)
+            last = None if reward is None else Last(self._observations[0], reward)
         self.begin()
         return steps, last
 

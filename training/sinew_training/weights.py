@@ -19,6 +19,7 @@ from sinew_core.robot import Robot
 from sinew_policies.learned.checkpoint import FORMAT, MEAN, STD, Acting, Sheet, check_robot, make_agent
 
 from sinew_training.config import AGENTS
+from sinew_training.grading import Grading, make_grading
 
 FILE = "weights.safetensors"
 LARGEST = 1 << 30  # bytes
@@ -47,6 +48,7 @@ class Held:
     acting: Acting
     mean: torch.Tensor
     std: torch.Tensor
+    grading: Grading  # what a decision is worth to the learner
 
 
 def unpack(weights: Weights, robot: Robot, held: Held | None) -> Held:
@@ -64,16 +66,17 @@ def unpack(weights: Weights, robot: Robot, held: Held | None) -> Held:
         mean, std = tensors.pop(MEAN), tensors.pop(STD)
         policy = {name.removeprefix("policy."): tensor for name, tensor in tensors.items()}
         _check_finite({**policy, MEAN: mean, STD: std}, where)
+        grading = _grading(sheet, where)
         if held is not None and _same(held, sheet, mean, std):
             held.acting.agent.load_policy(policy)
-            return Held(weights.version, sheet, held.acting, mean, std)
+            return Held(weights.version, sheet, held.acting, mean, std, grading)
         agent = make_agent(sheet.agent, mean, std, 0, f"{where}: agent")
         agent.load_policy(policy)
     except (SafetensorError, KeyError, ValueError, ConfigError) as error:
         if isinstance(error, WeightsError):
             raise
         raise WeightsError(f"{where}: refused: {error}") from error
-    return Held(weights.version, sheet, Acting(agent, sheet.actions), mean, std)
+    return Held(weights.version, sheet, Acting(agent, sheet.actions), mean, std, grading)
 
 
 def keep(folder: Path, weights: Weights) -> None:
@@ -118,6 +121,15 @@ def _sheet(text: str, where: Path) -> Sheet:
     if not plugin.startswith(f"{AGENTS}."):
         raise WeightsError(f"{where}: agent '{plugin}'; an actor takes agents of {AGENTS} only.")
     return sheet
+
+
+def _grading(sheet: Sheet, where: Path) -> Grading:
+    """Return the grading of the training that the sheet tells of."""
+    try:
+        training = sheet.provenance["training"]
+        return make_grading(float(training["shaping"]), float(training["discount"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise WeightsError(f"{where}: its provenance tells no shaping and discount: {error!r}") from error
 
 
 def _check_finite(tensors: dict[str, torch.Tensor], where: Path) -> None:

@@ -22,7 +22,7 @@ from sinew_core.protocols import Policy
 from sinew_core.types import Observation, Task
 from sinew_msgs.msg import EpisodeEvent, ExecutedCommand, PolicyWeights, RewardEstimate, Transitions
 from sinew_msgs.msg import TransitionsAck as Ack
-from sinew_training.experience import DISCARDED, Experience
+from sinew_training.experience import DISCARDED, Experience, Learnt
 from sinew_training.learning import replay_schema
 from sinew_training.newest import NewestPolicy
 from sinew_training.spool import Entry, Spool
@@ -72,9 +72,7 @@ class ActorNode(PolicyNode):
         self._outlet = self.create_publisher(Transitions, "transitions", qos.transitions())
         self._courier = Courier(spool, self._send, lambda error: self.post(_raise, error))
         super().setup()
-        self._experience = Experience(
-            self.hardware, parameters.fragment, parameters.success_reward, self._give
-        )
+        self._experience = Experience(self.hardware, parameters.fragment, self._give)
         self._recall()
         self.listen(PolicyWeights, "weights", self._on_weights, qos.weights())
         self.listen(Ack, "transitions/acknowledged", self._on_ack, qos.acknowledgements())
@@ -113,9 +111,11 @@ class ActorNode(PolicyNode):
         super().begin(task)
         held = self._newest.held
         self._courier.begin()
+        learnt = None
         if held is not None:
             self._schema = replay_schema(held.sheet.actions, self.hardware)
-        self._experience.begin(self.episode.number, None if held is None else held.sheet.actions)
+            learnt = Learnt(held.sheet.actions, held.grading)
+        self._experience.begin(self.episode.number, learnt)
 
     def observe(self, observation: Observation) -> None:
         """Act on an observation, and remember it."""

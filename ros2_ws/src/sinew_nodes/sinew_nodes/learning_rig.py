@@ -42,7 +42,7 @@ PUBLISH_EVERY = 5  # updates, so that a version soon tells that the learner lear
 TRAINING = {
     "agent": {"plugin": "sinew_policies.agents.rlpd:Rlpd", "hidden": [64, 64], "critics": 4, "updates": 1},
     **{"batch": 64, "capacity": 50_000, "demonstrations": 0, "warm_up": 0, "checkpoint_every": 5.0},
-    "discount": 0.9,
+    **{"discount": 0.9, "shaping": 0.0},
 }
 
 Content = tuple[bytes, bytes, bytes]  # action, reward, and the observation that came of them

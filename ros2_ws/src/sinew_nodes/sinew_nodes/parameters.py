@@ -71,7 +71,6 @@ class ActorParameters(PolicyParameters):
     limit: float = 2.0  # GB that may wait there
     fragment: int = 1  # transitions a file; those that fill none yet die with the process
     greedy: bool = False  # the most likely action, instead of a drawn one
-    success_reward: float = 0.0  # added to the last reward of an episode that the station calls a success
 
     def __post_init__(self) -> None:
         """Check the ranges."""
