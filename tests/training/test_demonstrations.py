@@ -9,11 +9,11 @@ from sinew_core.runtime import run_episode
 from sinew_eval.process_graph import make_brain
 from sinew_eval.process_recording import ProcessRecorder
 from sinew_eval.records import RunConfig
-from sinew_policies.learned.tip_actions import TipActionConfig
+from sinew_training.config import TrainConfig
 from sinew_training.demonstrations import from_dataset
 from sinew_training.transitions import Gathered, Transitions
 
-ACTIONS = TipActionConfig()
+CONFIG = TrainConfig(task="reach", reward="goal_distance", shaping=0.0)
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def recorded(tmp_path_factory):
     hardware = load_hardware(config.hardware).with_pace("lockstep")
     station, brain = hardware.open_station(config.task), make_brain(config, hardware)
     live = Gathered()
-    collector = Transitions(live, hardware, ACTIONS)
+    collector = Transitions(live, hardware, CONFIG.actions)
     collector.begin()
 
     def run(record):
@@ -33,7 +33,7 @@ def recorded(tmp_path_factory):
             collector.take(step)
 
         def end(observation, reward, done):
-            collector.end(observation, reward.value, terminated=done)
+            collector.end(observation, reward, terminated=done)
 
         return run_episode(station, hardware, brain, seed=5, on_step=take, on_end=end)
 
@@ -45,7 +45,7 @@ def recorded(tmp_path_factory):
 
 def take(folder, hardware, sink):
     reward = make_reward("goal_distance", hardware, "reach")
-    return from_dataset(folder, hardware, reward, [sink], ACTIONS, lambda _: None)
+    return from_dataset(folder, hardware, reward, [sink], CONFIG, lambda _: None)
 
 
 def test_a_recorded_episode_gives_the_transitions_that_it_gave_live(recorded):

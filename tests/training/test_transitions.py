@@ -39,7 +39,8 @@ class Episode:
             self.index += 1
 
     def end(self, reward=0.0, terminated=True):
-        self.collector.end(self.observation(), reward, terminated=terminated)
+        seen = self.observation()
+        self.collector.end(seen, RewardEstimate(seen.stamp, reward), terminated=terminated)
         return self.sink.steps
 
 

@@ -28,6 +28,7 @@ class TrainConfig:
     instruction: str = ""  # drawn from the task where empty
     agent: Mapping[str, Any] = field(default_factory=_rlpd)  # plugin mapping
     reward: str = "affordance_path"  # a reward model, or `sparse`: the simulator's own success
+    shaping: float = 0.5  # weight of the progress as a potential beside 1 for success; 0: the model's values
     affordance: str = "rule_grounding"
     perception: Literal["truth", "camera"] = "truth"  # the simulator's truth with noise, or the cameras
     demonstrations: int = 20  # scripted ones; 0: none
@@ -59,6 +60,8 @@ class TrainConfig:
         """Check the ranges."""
         if self.steps < 1 or self.max_steps < 1 or self.batch < 2 or self.n_step < 1:
             raise ValueError("steps, max_steps and n_step: expected at least 1; batch: at least 2.")
+        if not 0 <= self.shaping < 1:
+            raise ValueError(f"shaping: expected 0 <= shaping < 1, got {self.shaping}.")
         if not 0 < self.discount < 1:
             raise ValueError(f"discount: expected 0 < discount < 1, got {self.discount}.")
         if self.demonstrations < 0 or self.pretrain < 0 or self.warm_up < 0 or self.interventions < 0:

@@ -13,8 +13,9 @@ from sinew_data.dataset import Dataset
 from sinew_data.reader import Episode
 from sinew_data.same_robot import check_robot
 from sinew_data.steps import RecordedStep
-from sinew_policies.learned.tip_actions import TipActionConfig
 
+from sinew_training.config import TrainConfig
+from sinew_training.grading import make_grading
 from sinew_training.rollouts import Rollouts
 from sinew_training.transitions import Gathered, Sink, Transitions
 
@@ -51,7 +52,7 @@ def from_dataset(
     hardware: Hardware,
     reward: RewardModel,
     sinks: Sequence[Sink],
-    actions: TipActionConfig,
+    config: TrainConfig,
     tell: Callable[[int], None],
 ) -> int:
     """Take every successful episode of a dataset, its rewards graded anew; return the transitions.
@@ -68,7 +69,7 @@ def from_dataset(
         check_robot(where, episode.attachments(), hardware.robot)
         _check_period(where, episode.summary.start.control_period, hardware)
         gathered = Gathered()
-        transitions += _replay(episode, hardware, reward, gathered, actions)
+        transitions += _replay(episode, hardware, reward, gathered, config)
         gathered.hand_over(sinks)
         used += 1
         tell(used)
@@ -88,10 +89,11 @@ def _check_period(where: str, period: float, hardware: Hardware) -> None:
 
 
 def _replay(
-    episode: Episode, hardware: Hardware, reward: RewardModel, sink: Sink, actions: TipActionConfig
+    episode: Episode, hardware: Hardware, reward: RewardModel, sink: Sink, config: TrainConfig
 ) -> int:
     """Hand an episode's transitions to a sink; the last command has no observation after it."""
-    collector = Transitions(sink, hardware, actions)
+    grading = make_grading(config.shaping, config.discount)
+    collector = Transitions(sink, hardware, config.actions, grading)
     collector.begin()
     begun, last = False, None
     for recorded in _with_affordance(episode):
@@ -100,10 +102,10 @@ def _replay(
             begun = True
         estimate = guarded(reward, reward.estimate, recorded.observation)
         if recorded.executed is None:
-            last = recorded.observation, estimate.value
+            last = recorded.observation, estimate
             break
         collector.take(Step(recorded.index, recorded.observation, estimate, recorded.executed))
-        last = recorded.observation, estimate.value
+        last = recorded.observation, estimate
     if last is not None:
         collector.end(*last, terminated=True)
     return collector.count

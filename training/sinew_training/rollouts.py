@@ -11,6 +11,7 @@ from sinew_core.runtime import Brain, EpisodeResult, run_episode
 from sinew_core.types import Observation, RewardEstimate
 
 from sinew_training.config import TrainConfig
+from sinew_training.grading import make_grading
 from sinew_training.noisy import Unsteady
 from sinew_training.rewards import make_training_reward
 from sinew_training.simulation import TrueKeypoints, open_blind
@@ -48,6 +49,7 @@ class Rollouts:
         self._perception = perception
         self._affordance = make_affordance(config.affordance, hardware, config.task)
         self.reward: RewardModel = make_training_reward(config, hardware, station)
+        self.grading = make_grading(config.shaping, config.discount)
         self._expert = make_policy(EXPERT, hardware, config.task)
 
     def demonstration(self, seed: int, sink: Sink) -> Rollout:
@@ -62,7 +64,7 @@ class Rollouts:
     def _run(self, seed: int, policy: Policy, sink: Sink, human: Policy | None, max_steps: int) -> Rollout:
         if self._truth is not None:
             self._truth.seed(seed)
-        collector = Transitions(sink, self.hardware, self.config.actions)
+        collector = Transitions(sink, self.hardware, self.config.actions, self.grading)
         collector.begin()
         end = _End(collector)
         result = run_episode(
@@ -95,4 +97,4 @@ class _End:
 
     def take(self, observation: Observation, reward: RewardEstimate, success: bool) -> None:
         """Take what is seen after the last command."""
-        self.collector.end(observation, reward.value, terminated=success)
+        self.collector.end(observation, reward, terminated=success)

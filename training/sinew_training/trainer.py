@@ -129,7 +129,7 @@ class Trainer:
             buffer.keep(0)  # a training that was killed before its first checkpoint begins anew
         sinks, tell = [replay.demonstrations], self._listener.demonstrated
         if c.dataset:
-            from_dataset(Path(c.dataset), rollouts.hardware, rollouts.reward, sinks, c.actions, tell)
+            from_dataset(Path(c.dataset), rollouts.hardware, rollouts.reward, sinks, c, tell)
         if c.demonstrations:
             demonstrate(rollouts, sinks, c.demonstrations, DEMONSTRATION_SEED + 10_000 * c.seed, tell)
         if c.offline and len(replay.demonstrations) == 0:

@@ -1,8 +1,8 @@
 """Control periods to transitions: what was executed, by whom, and what came of it, decision by decision.
 
 A decision lasts `periods` control periods, or fewer where a person takes over or gives back. Its action
-is read back from the joint targets that were really sent, so safety filters and people are in it; its
-reward is the mean of the estimates of the observations that followed.
+is read back from the joint targets that were really sent, so safety filters and people are in it. What
+it is worth is decided by a `Grading`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ import numpy.typing as npt
 from sinew_core.authority import HUMAN
 from sinew_core.hardware import Hardware
 from sinew_core.runtime import Step
-from sinew_core.types import FloatArray, Observation
+from sinew_core.types import FloatArray, Observation, RewardEstimate
 from sinew_policies.learned.checkpoint import STATE
 from sinew_policies.learned.encoding import KeypointEncoding
 from sinew_policies.learned.tip_actions import TipActionConfig, TipActions
+
+from sinew_training.grading import Grading, MeanValue
 
 Columns = dict[str, npt.NDArray[np.float32]]
 
@@ -49,7 +51,8 @@ class _Decision:
 
     before: FloatArray  # (n,) the last target sent before it
     human: bool
-    rewards: list[float] = field(default_factory=list)
+    start: RewardEstimate  # of the observation that it began with
+    estimates: list[RewardEstimate] = field(default_factory=list)  # of those that followed
     periods: int = 0
     after: FloatArray | None = None  # (n,) the last target sent
     measured: FloatArray | None = None  # (n,) joints at that time
@@ -58,8 +61,10 @@ class _Decision:
 class Transitions:
     """Cuts an episode's control periods into decisions and hands them to a sink as they are complete."""
 
-    def __init__(self, sink: Sink, hardware: Hardware, config: TipActionConfig) -> None:
-        self._sink, self._periods = sink, config.periods
+    def __init__(
+        self, sink: Sink, hardware: Hardware, config: TipActionConfig, grading: Grading | None = None
+    ) -> None:
+        self._sink, self._periods, self._grading = sink, config.periods, grading or MeanValue()
         self._encoding = KeypointEncoding(hardware.robot)
         self._actions = TipActions(config, hardware)
         self._open: _Decision | None = None
@@ -79,35 +84,35 @@ class Transitions:
         if self._sent is None:
             self._sent = step.observation.joints.position
             self._sink.begin(self._encode(step.observation))
-        self._grade(step.reward.value)
+        self._grade(step.reward)
         decision = self._open
         if decision is not None and (decision.periods == self._periods or decision.human != human):
             self._close(decision, step.observation)
             decision = None
         if decision is None:
-            decision = self._open = _Decision(self._sent, human)
+            decision = self._open = _Decision(self._sent, human, step.reward)
         decision.periods += 1
         decision.after = self._sent = step.executed.position
         decision.measured = step.observation.joints.position
 
-    def end(self, observation: Observation, reward: float, *, terminated: bool) -> None:
+    def end(self, observation: Observation, reward: RewardEstimate, *, terminated: bool) -> None:
         """Take the observation after the last command; terminated, or cut off by time or a person."""
         self._grade(reward)
         if self._open is not None:
             self._close(self._open, observation, terminated=terminated, truncated=not terminated)
 
-    def _grade(self, reward: float) -> None:
-        if not np.isfinite(reward):
-            raise ValueError(f"the reward model answered {reward}; expected a finite number.")
+    def _grade(self, estimate: RewardEstimate) -> None:
+        if not np.isfinite(estimate.value):
+            raise ValueError(f"the reward model answered {estimate.value}; expected a finite number.")
         if self._open is not None:
-            self._open.rewards.append(reward)
+            self._open.estimates.append(estimate)
 
     def _close(
         self, decision: _Decision, observation: Observation, terminated: bool = False, truncated: bool = False
     ) -> None:
         assert decision.after is not None
         assert decision.measured is not None
-        reward = float(np.mean(decision.rewards))
+        reward = self._grading.reward(decision.start, decision.estimates, terminated)
         action = self._actions.action(decision.before, decision.after, decision.measured)
         self._sink.add(
             action,
