@@ -24,6 +24,9 @@ from nodes_here import Nodes, graph
 from sinew_msgs.msg import PolicyWeights, Transitions, TransitionsAck
 from sinew_nodes import qos
 from sinew_nodes.actor_node import ActorNode
+from sinew_nodes.graph_process import bringup
+from sinew_nodes.launch_command import find_launch_file
+from sinew_nodes.launch_file import resolve
 from sinew_nodes.learner_node import LearnerNode, training_of
 from sinew_nodes.parameters import LearnerParameters
 from sinew_nodes.transport import transport_environment
@@ -119,6 +122,17 @@ def transitions_in(node: LearnerNode) -> int:
 def observations_in(node: LearnerNode) -> np.ndarray:
     replay = node.learner.learning.replay.online
     return np.unique(replay.sample(np.random.default_rng(0), 2000).observation["state"], axis=0)
+
+
+def test_a_graph_that_learns_has_an_actor_that_no_manager_looks_after() -> None:
+    nodes = {spec.name: spec for spec in bringup({"hardware": "x", "learn": "true"})}
+    assert nodes["policy_node"].executable == "actor_node"
+    assert not nodes["policy_node"].ends_all  # the graph stays up without it
+    assert "learn:=true" in nodes["lifecycle_manager"].arguments
+    (alone,) = resolve(find_launch_file("actor"), {"hardware": "x"})
+    assert (alone.executable, alone.name) == ("actor_node", "policy_node")
+    (learner,) = resolve(find_launch_file("learner"), {"out": "runs/x"})
+    assert learner.executable == "learner_node"
 
 
 def test_what_the_actor_did_reaches_the_replay_once_whoever_restarts(

@@ -136,7 +136,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     2 for a mistake in the configuration, 1 for a failure.
     """
     set_up_transport()
-    os.nice(NICENESS)
     rclpy.init(
         args=list(sys.argv if arguments is None else arguments),
         signal_handler_options=SignalHandlerOptions.NO,
@@ -163,6 +162,7 @@ def _run(node: LearnerNode, stop: threading.Event) -> int:
     executor.add_node(node)
     thread = threading.Thread(target=_spin, args=(executor,), name="executor", daemon=True)
     thread.start()
+    os.nice(NICENESS)  # this thread and those of the arithmetic; what comes is acknowledged at once
     code = 0
     try:
         node.work(stop)
