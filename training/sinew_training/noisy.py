@@ -14,8 +14,8 @@ from sinew_core.types import ActionChunk, FloatArray, Observation, Task
 class UnsteadyConfig:
     """An Ornstein-Uhlenbeck process on the arm's joint targets; the gripper is left alone."""
 
-    size: float = 0.02  # rad, standard deviation
-    time: float = 0.3  # s, after which it has mostly forgotten itself
+    size: float = 0.008  # rad, standard deviation
+    time: float = 0.5  # s, after which it has mostly forgotten itself
 
     def __post_init__(self) -> None:
         """Check the signs."""

@@ -12,14 +12,14 @@ from sinew_core.types import FloatArray, Keypoint, Observation
 Float32 = npt.NDArray[np.float32]
 
 TIP = 6  # position (3), cosine and sine of the yaw, aperture
-OBJECT = (
-    14  # there, visible, held, from the tip (3), cos and sin of 2 and 4 times the turn, extent (3), height
-)
-TARGET = 10  # there, from the tip (3), from the object (3), extent (3)
+SCALES = (0.03, 0.01)  # m, at which offsets are squashed besides: a millimetre counts where things are near
+OFFSET = 3 * (1 + len(SCALES))  # numbers of an offset
+OBJECT = 11 + OFFSET  # there, visible, held, cos and sin of the turn (4), extent (3), height, from the tip
+TARGET = 4 + 2 * OFFSET  # there, extent (3), from the tip, from the object
 
 
 class KeypointEncoding:
-    """Encodes an observation as float32 (2 n + 30,); nothing is remembered from one to the next.
+    """Encodes an observation as float32 (2 n + 48,); nothing is remembered from one to the next.
 
     Joint positions and velocities (2 n); the tip in the base frame; the object that the affordance
     moves (or takes), and its target, as offsets from the tip in m. What is not known is zeros. The turn
@@ -77,13 +77,13 @@ def _object(item: Keypoint | None, tip: FloatArray, yaw: float) -> FloatArray:
     if item is None:
         return values
     values[:3] = 1.0, item.visible, item.held
-    values[3:6] = item.position - tip
     if item.yaw is not None:
         turn = item.yaw - yaw
-        values[6:10] = np.cos(2 * turn), np.sin(2 * turn), np.cos(4 * turn), np.sin(4 * turn)
+        values[3:7] = np.cos(2 * turn), np.sin(2 * turn), np.cos(4 * turn), np.sin(4 * turn)
     if item.extent is not None:
-        values[10:13] = item.extent
-    values[13] = item.position[2]
+        values[7:10] = item.extent
+    values[10] = item.position[2]
+    values[11:] = _offset(item.position - tip)
     return values
 
 
@@ -92,9 +92,14 @@ def _target(item: Keypoint | None, moved: Keypoint | None, tip: FloatArray) -> F
     if item is None:
         return values
     values[0] = 1.0
-    values[1:4] = item.position - tip
-    if moved is not None:
-        values[4:7] = item.position - moved.position
     if item.extent is not None:
-        values[7:10] = item.extent
+        values[1:4] = item.extent
+    values[4 : 4 + OFFSET] = _offset(item.position - tip)
+    if moved is not None:
+        values[4 + OFFSET :] = _offset(item.position - moved.position)
     return values
+
+
+def _offset(offset: FloatArray) -> FloatArray:
+    """Return an offset (3,) in m, and squashed at each scale."""
+    return np.concatenate([offset, *(np.tanh(offset / scale) for scale in SCALES)])
