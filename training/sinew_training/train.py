@@ -29,6 +29,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = _parser().parse_args(argv)
     console = Console(stderr=True, highlight=False, soft_wrap=True)
     torch.set_num_threads(arguments.threads)
+    torch.set_flush_denormal(True)  # moments that fade would make every update several times slower
     run, config = _open(arguments)
     with _stoppable(), Screen(console, config, run) as screen:
         trainer = Trainer(config, run, screen, resume=arguments.resume)
