@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import os
 import signal
@@ -10,7 +11,7 @@ import torch
 from arm_data import HARDWARE, SCHEMA, data, fragment, rewards
 from sinew_core.errors import ConfigError
 from sinew_training.inbox import Inbox, Letter
-from sinew_training.learner import Learner, LearnerConfig
+from sinew_training.learner import Learner, LearnerConfig, training_asked_for
 from sinew_training.roster import Roster, RosterError
 from sinew_training.weights import Weights, WeightsError, keep, recall, unpack
 from sinew_training.wire import WireError, encode
@@ -205,6 +206,19 @@ def test_another_run_or_another_training_does_not_get_into_a_directory(open_lear
     with pytest.raises(ConfigError, match="seed is 0 there, 5 here"):
         open_learner(train=training(seed=5))
     open_learner()
+
+
+def test_what_is_not_asked_for_is_as_it_was_when_the_training_began(open_learner, tmp_path):
+    asked = {"batch": 4, "demonstrations": 0, "agent": training().agent, "actions": {"periods": 4}}
+    train = training_asked_for(tmp_path / "out", asked, "asked")
+    assert train.batch == 4
+    open_learner(train=dataclasses.replace(train, discount=0.5)).close()  # a default of another version
+    again = training_asked_for(tmp_path / "out", asked, "asked")
+    assert (again.discount, again.actions) == (0.5, train.actions)
+    open_learner(train=again).close()
+    other = training_asked_for(tmp_path / "out", {**asked, "actions": {"periods": 2}}, "asked")
+    with pytest.raises(ConfigError, match="another training: actions is"):
+        open_learner(train=other)
 
 
 def test_updates_keep_pace_with_what_comes(open_learner):

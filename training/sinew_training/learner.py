@@ -13,11 +13,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sinew_core.config import from_mapping, to_mapping
 from sinew_core.errors import ConfigError
 from sinew_core.hardware import Hardware, load_hardware
 from sinew_core.models import make_reward
@@ -81,6 +82,26 @@ class Receipt:
     sequence: int  # everything up to here lasts
     refusal: str = ""
     news: str = ""  # for the log
+
+
+def training_asked_for(out: Path, asked: Mapping[str, Any], where: str) -> TrainConfig:
+    """Return the training of a directory, or a new one; what is not asked for is as it is there.
+
+    So a newer version's defaults do not stand against going on.
+    """
+    if not (out / "config.yaml").is_file():
+        return from_mapping(TrainConfig, asked, where)
+    _, there = open_run(out)
+    return from_mapping(TrainConfig, _merged(to_mapping(there), asked), where)
+
+
+def _merged(there: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `there` with what is asked for instead; an agent is asked for as a whole."""
+    merged = dict(there)
+    for name, value in asked.items():
+        inner = name != "agent" and isinstance(value, Mapping) and isinstance(there.get(name), Mapping)
+        merged[name] = _merged(there[name], value) if inner else value
+    return merged
 
 
 def open_learner_run(out: Path, config: TrainConfig) -> RunDirectory:

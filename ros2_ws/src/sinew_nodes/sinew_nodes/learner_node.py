@@ -14,7 +14,6 @@ import time
 import traceback
 from array import array
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -24,13 +23,13 @@ import torch
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
-from sinew_core.config import from_mapping, load_yaml
+from sinew_core.config import load_yaml
 from sinew_core.errors import ConfigError
 from sinew_msgs.msg import PolicyWeights, Transitions
 from sinew_msgs.msg import TransitionsAck as Ack
 from sinew_training.config import TrainConfig
 from sinew_training.inbox import Letter
-from sinew_training.learner import Learner, LearnerConfig, Receipt
+from sinew_training.learner import Learner, LearnerConfig, Receipt, training_asked_for
 from sinew_training.weights import Weights
 from sinew_training.wire import FORMAT
 
@@ -45,12 +44,10 @@ TELL = 5.0  # s between two complaints
 
 def training_of(parameters: LearnerParameters) -> TrainConfig:
     """Return the training that the parameters ask for; raises ConfigError."""
-    config = TrainConfig()
-    if parameters.config:
-        path = Path(parameters.config)
-        config = from_mapping(TrainConfig, load_yaml(path), str(path))
-    given = {name: value for name in ("hardware", "task") if (value := getattr(parameters, name))}
-    return replace(config, **given)
+    asked = load_yaml(Path(parameters.config)) if parameters.config else {}
+    asked |= {name: value for name in ("hardware", "task") if (value := getattr(parameters, name))}
+    out = Path(parameters.out).expanduser().absolute()
+    return training_asked_for(out, asked, parameters.config or "learner_node: parameters")
 
 
 class LearnerNode(Node):  # type: ignore[misc]  # rclpy ships no types
