@@ -41,11 +41,11 @@ def test_a_missing_extra_that_the_demo_does_not_need_is_no_failure(
     monkeypatch: pytest.MonkeyPatch, capsys: Capture
 ) -> None:
     monkeypatch.setattr(
-        packages, "installed_version", lambda name: None if name == "torch" else installed_version(name)
+        packages, "installed_version", lambda name: None if name == "openai" else installed_version(name)
     )
     code, findings = doctor_json(monkeypatch, capsys, packages.check_extras)
     assert code == 0
-    assert [finding.name for finding in findings if finding.status == "missing"] == ["extra 'learn'"]
+    assert [finding.name for finding in findings if finding.status == "missing"] == ["extra 'vlm'"]
 
 
 def test_a_missing_system_library_is_mended_by_apt(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:

@@ -23,6 +23,7 @@ from sinew_training.config import TrainConfig
 
 LOOKED_AT = 4096  # transitions of the demonstrations, that observations are standardised by
 MEAN, STD = "mean", "std"
+ALONE = 1e3  # times the weight of cloning, beside which what the critics say is nothing
 
 
 class Learning:
@@ -43,8 +44,18 @@ class Learning:
         """Build the agent on what the demonstrations look like, and learn from them as configured."""
         self._mean, self._std = self._look()
         self.agent = make_agent(self.config.agent, self._mean, self._std, self.config.seed, "agent")
-        for _ in range(self.config.pretrain):
+        self._pretrain()
+
+    def _pretrain(self) -> None:
+        """Learn from demonstrations alone; an actor that can clone does, whatever its critics say by then."""
+        c = self.config
+        weight = float(getattr(plugin_config(c.agent, "agent"), "cloning_weight", 0.0))
+        if c.pretrain and weight > 0:
+            self.agent.set_cloning_weight(ALONE * weight)  # type: ignore[attr-defined]
+        for _ in range(c.pretrain):
             self.update()
+        if c.pretrain and weight > 0:
+            self.agent.set_cloning_weight(weight)  # type: ignore[attr-defined]
 
     @property
     def ready(self) -> bool:

@@ -65,7 +65,7 @@ def test_a_millimetre_near_the_object_is_worth_more_than_one_far_away():
     def change(height):
         cube = scene(HARDWARE)["red_cube"]
         tip = HARDWARE.robot.chain.pose(HARDWARE.robot.tip_link, HARDWARE.robot.home)[:3, 3]
-        there = [replace(cube, position=tip + [0.0, 0.0, z]) for z in (height, height + 0.001)]
+        there = [replace(cube, position=np.add(tip, [0.0, 0.0, z])) for z in (height, height + 0.001)]
         one, other = (encode(scene(HARDWARE) | {"red_cube": item}) for item in there)
         return float(np.abs(one - other).max())
 

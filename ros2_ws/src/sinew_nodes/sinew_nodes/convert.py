@@ -82,7 +82,10 @@ make: dict[str, Callable[..., Any]] = {
             "Keypoint",
             "Keypoints",
             "Observed",
+            "PolicyWeights",
             "RewardEstimate",
+            "Transitions",
+            "TransitionsAck",
         )
     },
 }
