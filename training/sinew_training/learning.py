@@ -34,7 +34,9 @@ class Learning:
 
     def __init__(self, config: TrainConfig, replay: Mixture, robot: Robot) -> None:
         self.config, self.replay, self._robot = config, replay, robot
-        self.batches = int(getattr(plugin_config(config.agent, "agent"), "updates", 1))  # per update call
+        settings = plugin_config(config.agent, "agent")
+        self.batches = int(getattr(settings, "updates", 1))  # per update call
+        self._cloning = float(getattr(settings, "cloning_weight", 0.0))
         self.updates = 0
         self.agent: Agent[Any]
         self._rng = np.random.default_rng(config.seed)
@@ -47,15 +49,13 @@ class Learning:
         self._pretrain()
 
     def _pretrain(self) -> None:
-        """Learn from demonstrations alone; an actor that can clone does, whatever its critics say by then."""
-        c = self.config
-        weight = float(getattr(plugin_config(c.agent, "agent"), "cloning_weight", 0.0))
-        if c.pretrain and weight > 0:
-            self.agent.set_cloning_weight(ALONE * weight)  # type: ignore[attr-defined]
-        for _ in range(c.pretrain):
+        """Let an actor that can clone do so, whatever its critics say by then."""
+        if self._cloning == 0 or len(self.replay.demonstrations) == 0:
+            return
+        self.agent.set_cloning_weight(ALONE * self._cloning)  # type: ignore[attr-defined]
+        for _ in range(self.config.pretrain):
             self.update()
-        if c.pretrain and weight > 0:
-            self.agent.set_cloning_weight(weight)  # type: ignore[attr-defined]
+        self.agent.set_cloning_weight(self._cloning)  # type: ignore[attr-defined]
 
     @property
     def ready(self) -> bool:
@@ -75,10 +75,10 @@ class Learning:
 
     def anneal(self, steps: int) -> None:
         """Let the weight of cloning fall with the decisions made, where that is configured."""
-        c = self.config
-        if c.cloning_until:
-            weight = float(plugin_config(c.agent, "agent").cloning_weight)
-            self.agent.set_cloning_weight(weight * max(0.0, 1.0 - steps / c.cloning_until))  # type: ignore[attr-defined]
+        until = self.config.cloning_until
+        if until and self._cloning > 0:
+            weight = self._cloning * max(0.0, 1.0 - steps / until)
+            self.agent.set_cloning_weight(weight)  # type: ignore[attr-defined]
 
     def tensors(self) -> dict[str, Tensor]:
         """Return everything of the agent that a checkpoint holds."""

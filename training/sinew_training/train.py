@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import signal
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -103,7 +103,7 @@ def _open(arguments: argparse.Namespace) -> tuple[RunDirectory, TrainConfig]:
         return open_run(arguments.out)
     data = load_yaml(arguments.config) if arguments.config else {}
     if arguments.algo:
-        data["agent"] = plugin_spec(arguments.algo, AGENTS, "algorithm")
+        data["agent"] = _agent(arguments.algo)
     if "dataset" in given and "demonstrations" not in given:
         given["demonstrations"] = 0
     if arguments.offline:
@@ -111,6 +111,12 @@ def _open(arguments: argparse.Namespace) -> tuple[RunDirectory, TrainConfig]:
     where = str(arguments.config) if arguments.config else "sinew train"
     config = from_mapping(TrainConfig, data | given, where)
     return create_run(arguments.out, config), config
+
+
+def _agent(name: str) -> Mapping[str, Any]:
+    """Return the agent of a name; the one of the defaults comes with their settings."""
+    spec, usual = plugin_spec(name, AGENTS, "algorithm"), TrainConfig().agent
+    return usual if spec == {"plugin": usual["plugin"]} else spec
 
 
 @contextmanager
