@@ -31,9 +31,9 @@ class Screen:
 
     @property
     def text(self) -> str:
-        """The last whole picture, or all that was said if there is none."""
-        pictures = self._said.split(HOME)
-        return ESCAPES.sub("", pictures[-2] if len(pictures) > 2 else self._said)
+        """The last whole picture, or what was said before the first one."""
+        said, *pictures = self._said.split(HOME)  # the last may still be half drawn
+        return ESCAPES.sub("", pictures[-2] if len(pictures) > 1 else said)
 
     @property
     def everything(self) -> str:
