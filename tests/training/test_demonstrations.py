@@ -43,6 +43,17 @@ def recorded(tmp_path_factory):
     return folder, hardware, live
 
 
+class Episodes(list):
+    """Keeps every episode that is handed over."""
+
+    def begin(self, observation):
+        self.append(Gathered())
+        self[-1].begin(observation)
+
+    def add(self, *args, **kwargs):
+        self[-1].add(*args, **kwargs)
+
+
 def take(folder, hardware, sink):
     reward = make_reward("goal_distance", hardware, "reach")
     return from_dataset(folder, hardware, reward, [sink], CONFIG, lambda _: None)
@@ -50,15 +61,29 @@ def take(folder, hardware, sink):
 
 def test_a_recorded_episode_gives_the_transitions_that_it_gave_live(recorded):
     folder, hardware, live = recorded
-    sink = Gathered()
-    assert take(folder, hardware, sink) == len(live.steps) >= 3
-    np.testing.assert_array_equal(sink.first["state"], live.first["state"])
-    for again, once in zip(sink.steps[:-1], live.steps[:-1], strict=True):
+    cuts = Episodes()
+    assert take(folder, hardware, cuts) == sum(len(cut.steps) for cut in cuts)
+    cut = cuts[0]
+    assert len(cut.steps) == len(live.steps) >= 3
+    np.testing.assert_array_equal(cut.first["state"], live.first["state"])
+    for again, once in zip(cut.steps[:-1], live.steps[:-1], strict=True):
         np.testing.assert_array_equal(again[0], once[0])
         assert again[1] == pytest.approx(once[1])
         np.testing.assert_array_equal(again[2]["state"], once[2]["state"])
         assert again[3:] == once[3:]
-    assert sink.steps[-1][3]  # the last one ends in success
+    assert cut.steps[-1][3]  # the last one ends in success
+
+
+def test_an_episode_is_cut_into_decisions_from_each_control_period_on(recorded):
+    folder, hardware, live = recorded
+    cuts = Episodes()
+    take(folder, hardware, cuts)
+    periods = CONFIG.actions.periods
+    assert len(cuts) == periods
+    assert [len(cut.steps) for cut in cuts[1:]] == pytest.approx([len(live.steps)] * (periods - 1), abs=1)
+    firsts = np.array([cut.first["state"] for cut in cuts])
+    assert len(np.unique(firsts, axis=0)) == periods  # each begins later
+    assert all(cut.steps[-1][3] for cut in cuts)
 
 
 def test_episodes_of_another_robot_are_refused_by_name(recorded):

@@ -17,7 +17,7 @@ from sinew_data.steps import RecordedStep
 from sinew_training.config import TrainConfig
 from sinew_training.grading import make_grading
 from sinew_training.rollouts import Rollouts
-from sinew_training.transitions import Gathered, Sink, Transitions
+from sinew_training.transitions import Demonstrated, Sink
 
 PATIENCE = 3  # tries for each demonstration that is asked for
 
@@ -33,12 +33,10 @@ def demonstrate(
     for attempt in range(PATIENCE * episodes):
         if done == episodes:
             return transitions
-        gathered = Gathered()
-        outcome = rollouts.demonstration(seed + attempt, gathered)
-        if outcome.result.success:
-            gathered.hand_over(sinks)
+        result, shown = rollouts.demonstration(seed + attempt)
+        if result.success:
+            transitions += shown.hand_over(sinks)
             done += 1
-            transitions += len(gathered.steps)
             tell(done)
     if done == episodes:
         return transitions
@@ -68,9 +66,7 @@ def from_dataset(
         where = str(episode.path)
         check_robot(where, episode.attachments(), hardware.robot)
         _check_period(where, episode.summary.start.control_period, hardware)
-        gathered = Gathered()
-        transitions += _replay(episode, hardware, reward, gathered, config)
-        gathered.hand_over(sinks)
+        transitions += _replay(episode, hardware, reward, config).hand_over(sinks)
         used += 1
         tell(used)
     if transitions == 0:
@@ -88,13 +84,9 @@ def _check_period(where: str, period: float, hardware: Hardware) -> None:
         )
 
 
-def _replay(
-    episode: Episode, hardware: Hardware, reward: RewardModel, sink: Sink, config: TrainConfig
-) -> int:
-    """Hand an episode's transitions to a sink; the last command has no observation after it."""
-    grading = make_grading(config.shaping, config.discount)
-    collector = Transitions(sink, hardware, config.actions, grading)
-    collector.begin()
+def _replay(episode: Episode, hardware: Hardware, reward: RewardModel, config: TrainConfig) -> Demonstrated:
+    """Return an episode's decisions; the last command has no observation after it."""
+    shown = Demonstrated(hardware, config.actions, make_grading(config.shaping, config.discount))
     begun, last = False, None
     for recorded in _with_affordance(episode):
         if not begun:
@@ -104,11 +96,11 @@ def _replay(
         if recorded.executed is None:
             last = recorded.observation, estimate
             break
-        collector.take(Step(recorded.index, recorded.observation, estimate, recorded.executed))
+        shown.take(Step(recorded.index, recorded.observation, estimate, recorded.executed))
         last = recorded.observation, estimate
     if last is not None:
-        collector.end(*last, terminated=True)
-    return collector.count
+        shown.end(*last, terminated=True)
+    return shown
 
 
 def _with_affordance(episode: Episode) -> Iterator[RecordedStep]:

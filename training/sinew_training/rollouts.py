@@ -8,14 +8,13 @@ from sinew_core.hardware import load_hardware
 from sinew_core.models import make_affordance, make_perception, make_policy
 from sinew_core.protocols import PerceptionModel, Policy, RewardModel, Station
 from sinew_core.runtime import Brain, EpisodeResult, run_episode
-from sinew_core.types import Observation, RewardEstimate
 
 from sinew_training.config import TrainConfig
 from sinew_training.grading import make_grading
 from sinew_training.noisy import Unsteady
 from sinew_training.rewards import make_training_reward
 from sinew_training.simulation import TrueKeypoints, open_blind
-from sinew_training.transitions import Sink, Transitions
+from sinew_training.transitions import Demonstrated, Sink, Transitions
 
 EXPERT = "affordance_follower"
 
@@ -52,33 +51,41 @@ class Rollouts:
         self.grading = make_grading(config.shaping, config.discount)
         self._expert = make_policy(EXPERT, hardware, config.task)
 
-    def demonstration(self, seed: int, sink: Sink) -> Rollout:
+    def demonstration(self, seed: int) -> tuple[EpisodeResult, Demonstrated]:
         """Run the scripted policy, unsteady as configured, for as long as the task allows."""
         robot, dt = self.hardware.robot, self.hardware.config.control_period
-        return self._run(seed, Unsteady(self._expert, self.config.unsteady, robot, dt, seed), sink, None, 0)
+        hand = Unsteady(self._expert, self.config.unsteady, robot, dt, seed)
+        shown = Demonstrated(self.hardware, self.config.actions, self.grading)
+        return self._run(seed, hand, shown, None, 0), shown
 
     def run(self, seed: int, policy: Policy, sink: Sink, human: Policy | None = None) -> Rollout:
         """Run one episode; its transitions go to the sink."""
-        return self._run(seed, policy, sink, human, self.config.max_steps)
-
-    def _run(self, seed: int, policy: Policy, sink: Sink, human: Policy | None, max_steps: int) -> Rollout:
-        if self._truth is not None:
-            self._truth.seed(seed)
         collector = Transitions(sink, self.hardware, self.config.actions, self.grading)
         collector.begin()
-        end = _End(collector)
-        result = run_episode(
+        result = self._run(seed, policy, collector, human, self.config.max_steps)
+        return Rollout(result, collector.count, collector.interventions, collector.total)
+
+    def _run(
+        self,
+        seed: int,
+        policy: Policy,
+        witness: Transitions | Demonstrated,
+        human: Policy | None,
+        max_steps: int,
+    ) -> EpisodeResult:
+        if self._truth is not None:
+            self._truth.seed(seed)
+        return run_episode(
             self.station,
             self.hardware,
             Brain(self._perception, self._affordance, self.reward, policy),
             seed=seed,
             instruction=self.config.instruction,
             max_steps=max_steps,
-            on_step=collector.take,
-            on_end=end.take,
+            on_step=witness.take,
+            on_end=lambda observation, reward, success: witness.end(observation, reward, terminated=success),
             human=human,
         )
-        return Rollout(result, collector.count, collector.interventions, collector.total)
 
     def expert(self) -> Policy:
         """Return the scripted policy, steady."""
@@ -87,14 +94,3 @@ class Rollouts:
     def close(self) -> None:
         """Release the simulator."""
         self.station.close()
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    """Closes an episode's last transition."""
-
-    collector: Transitions
-
-    def take(self, observation: Observation, reward: RewardEstimate, success: bool) -> None:
-        """Take what is seen after the last command."""
-        self.collector.end(observation, reward, terminated=success)

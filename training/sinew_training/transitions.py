@@ -62,12 +62,20 @@ class Transitions:
     """Cuts an episode's control periods into decisions and hands them to a sink as they are complete."""
 
     def __init__(
-        self, sink: Sink, hardware: Hardware, config: TipActionConfig, grading: Grading | None = None
+        self,
+        sink: Sink,
+        hardware: Hardware,
+        config: TipActionConfig,
+        grading: Grading | None = None,
+        *,
+        skip: int = 0,  # control periods of each episode, before the first decision
     ) -> None:
         self._sink, self._periods, self._grading = sink, config.periods, grading or MeanValue()
         self._encoding = KeypointEncoding(hardware.robot)
         self._actions = TipActions(config, hardware)
+        self._skip = self._to_skip = skip
         self._open: _Decision | None = None
+        self._begun = False
         self._sent: FloatArray | None = None
         self.count = 0  # handed over in this episode
         self.interventions = 0  # of these, by a person
@@ -75,14 +83,20 @@ class Transitions:
 
     def begin(self) -> None:
         """Begin an episode."""
-        self._open, self._sent = None, None
+        self._open, self._sent, self._begun, self._to_skip = None, None, False, self._skip
         self.count, self.interventions, self.total = 0, 0, 0.0
 
     def take(self, step: Step) -> None:
         """Take one control period; raises ValueError for a reward that is not finite."""
         human = step.executed.source == HUMAN
+        if self._to_skip > 0:
+            self._to_skip -= 1
+            self._sent = step.executed.position
+            return
         if self._sent is None:
             self._sent = step.observation.joints.position
+        if not self._begun:
+            self._begun = True
             self._sink.begin(self._encode(step.observation))
         self._grade(step.reward)
         decision = self._open
@@ -129,6 +143,38 @@ class Transitions:
 
     def _encode(self, observation: Observation) -> Columns:
         return {STATE: self._encoding.encode(observation)}
+
+
+class Demonstrated:
+    """Cuts an episode into decisions as often as a decision has control periods, each time one later.
+
+    What a learner would have decided in between, it would have decided alike, so that a demonstration
+    shows that many times as much.
+    """
+
+    def __init__(self, hardware: Hardware, config: TipActionConfig, grading: Grading) -> None:
+        self._gathered = [Gathered() for _ in range(config.periods)]
+        self._cuts = [
+            Transitions(gathered, hardware, config, grading, skip=skip)
+            for skip, gathered in enumerate(self._gathered)
+        ]
+
+    def take(self, step: Step) -> None:
+        """Take one control period."""
+        for cut in self._cuts:
+            cut.take(step)
+
+    def end(self, observation: Observation, reward: RewardEstimate, *, terminated: bool) -> None:
+        """Take the observation after the last command."""
+        for cut in self._cuts:
+            cut.end(observation, reward, terminated=terminated)
+
+    def hand_over(self, sinks: Sequence[Sink]) -> int:
+        """Write the episode to sinks, once for each cut that found a decision; return the transitions."""
+        for gathered in self._gathered:
+            if gathered.steps:
+                gathered.hand_over(sinks)
+        return sum(len(gathered.steps) for gathered in self._gathered)
 
 
 # action, reward, next observation, terminated, truncated, intervention

@@ -22,12 +22,13 @@ class KeypointEncoding:
     """Encodes an observation as float32 (2 n + 48,); nothing is remembered from one to the next.
 
     Joint positions and velocities (2 n); the tip in the base frame; the object that the affordance
-    moves (or takes), and its target, as offsets from the tip in m. What is not known is zeros. The turn
-    is the object's yaw less the tip's, twice and four times, so that neither a cylinder nor a cube has a
-    front. What an affordance names is what is encoded: the policy never learns a colour.
+    moves (or takes), and its target, as offsets from the tip in m, in the tip's own directions: turned
+    about the vertical by its yaw, so that the same thing done elsewhere looks the same. What is not known
+    is zeros. The turn is the object's yaw less the tip's, twice and four times, so that neither a cylinder
+    nor a cube has a front. What an affordance names is what is encoded: the policy never learns a colour.
     """
 
-    name = "keypoints"
+    name = "keypoints_from_tip"
 
     def __init__(self, robot: Robot) -> None:
         self._robot = robot
@@ -48,13 +49,25 @@ class KeypointEncoding:
         tip, yaw = pose[:3, 3], tip_yaw(pose)
         own = np.array([*tip, np.cos(yaw), np.sin(yaw), robot.aperture(joints.position)])
         moved, target = _named(observation)
-        parts = [joints.position, joints.velocity, own, _object(moved, tip, yaw), _target(target, moved, tip)]
+        parts = [
+            joints.position,
+            joints.velocity,
+            own,
+            _object(moved, tip, yaw),
+            _target(target, moved, tip, yaw),
+        ]
         return np.concatenate(parts).astype(np.float32)
 
 
 def tip_yaw(pose: FloatArray) -> float:
     """Return the direction of the tip's closing axis y about +z of the base frame, rad."""
     return float(np.arctan2(pose[1, 1], pose[0, 1]))
+
+
+def turned(vector: FloatArray, angle: float) -> FloatArray:
+    """Return a vector (3,) turned about the vertical by an angle, rad."""
+    c, s = np.cos(angle), np.sin(angle)
+    return np.array([c * vector[0] - s * vector[1], s * vector[0] + c * vector[1], vector[2]])
 
 
 def _named(observation: Observation) -> tuple[Keypoint | None, Keypoint | None]:
@@ -83,23 +96,24 @@ def _object(item: Keypoint | None, tip: FloatArray, yaw: float) -> FloatArray:
     if item.extent is not None:
         values[7:10] = item.extent
     values[10] = item.position[2]
-    values[11:] = _offset(item.position - tip)
+    values[11:] = _offset(item.position - tip, yaw)
     return values
 
 
-def _target(item: Keypoint | None, moved: Keypoint | None, tip: FloatArray) -> FloatArray:
+def _target(item: Keypoint | None, moved: Keypoint | None, tip: FloatArray, yaw: float) -> FloatArray:
     values = np.zeros(TARGET)
     if item is None:
         return values
     values[0] = 1.0
     if item.extent is not None:
         values[1:4] = item.extent
-    values[4 : 4 + OFFSET] = _offset(item.position - tip)
+    values[4 : 4 + OFFSET] = _offset(item.position - tip, yaw)
     if moved is not None:
-        values[4 + OFFSET :] = _offset(item.position - moved.position)
+        values[4 + OFFSET :] = _offset(item.position - moved.position, yaw)
     return values
 
 
-def _offset(offset: FloatArray) -> FloatArray:
-    """Return an offset (3,) in m, and squashed at each scale."""
+def _offset(offset: FloatArray, yaw: float) -> FloatArray:
+    """Return an offset (3,) in m as the tip sees it, and squashed at each scale."""
+    offset = turned(offset, -yaw)
     return np.concatenate([offset, *(np.tanh(offset / scale) for scale in SCALES)])

@@ -1,8 +1,9 @@
 """The actions of learned policies: a short straight motion of the tip, a turn, and open or close.
 
-An action is (5,) in [-1, 1]: the way of the tip along x, y and z of the base frame, the turn of the
-closing axis, and the gripper, closed below zero. It lasts some control periods and starts from where
-the tip was last sent, so that executed joint targets can be read back as the action that they were.
+An action is (5,) in [-1, 1]: the way of the tip in its own directions, which are those of the base frame
+turned about the vertical by the tip's yaw, the turn of the closing axis, and the gripper, closed below
+zero. It lasts some control periods and starts from where the tip was last sent, so that executed joint
+targets can be read back as the action that they were.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from sinew_core.hardware import Hardware
 from sinew_core.types import FloatArray
 
 from sinew_policies.inverse_kinematics import TipPose, TipSolver, TipSolverConfig, wrapped
-from sinew_policies.learned.encoding import tip_yaw
+from sinew_policies.learned.encoding import tip_yaw, turned
 
 ACTION = 5
 GRIPPER = 4  # the gripper's place in an action
@@ -64,7 +65,7 @@ class TipActions:
         start, pose = sent, self._tip(sent)
         if np.linalg.norm(pose[:3, 3] - self._tip(measured)[:3, 3]) > c.astray:
             start, pose = measured, self._tip(measured)
-        wanted = np.clip(pose[:3, 3] + a[:3] * c.reach, self._lower, self._upper)
+        wanted = np.clip(pose[:3, 3] + turned(a[:3] * c.reach, tip_yaw(pose)), self._lower, self._upper)
         goal = TipPose(wanted, wrapped(tip_yaw(pose) + float(a[3]) * c.turn))
         end = self._solver.solve(goal, start, c.iterations).position
         share = np.arange(1, c.periods + 1)[:, None] / c.periods
@@ -88,7 +89,7 @@ class TipActions:
         c, robot = self.config, self._robot
         first, last = self._tip(before), self._tip(after)
         values = np.empty(ACTION)
-        values[:3] = (last[:3, 3] - first[:3, 3]) / c.reach
+        values[:3] = turned(last[:3, 3] - first[:3, 3], -tip_yaw(first)) / c.reach
         values[3] = wrapped(tip_yaw(last) - tip_yaw(first)) / c.turn
         wanted = robot.aperture(after)
         closing = wanted < c.squeeze / 2 or wanted < robot.aperture(measured) - c.squeeze / 2
