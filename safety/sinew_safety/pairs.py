@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
+from functools import lru_cache
 
+import mujoco
 import numpy as np
 from sinew_core.robot import Robot
 from sinew_core.types import FloatArray
@@ -38,12 +41,38 @@ class _Candidate:
     label: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A search for pairs; two of the same robot among the same shapes are equal."""
+
+    key: bytes
+    robot: Robot = field(compare=False)
+    collision: CollisionModel = field(compare=False)
+
+
 def find_pairs(robot: Robot, collision: CollisionModel) -> Pairs:
-    """Return every pair that a barrier has to watch.
+    """Return every pair that a barrier has to watch; the same arrays again for the same shapes.
 
     Left out are links that a joint joins, the gripper's fingers among themselves, what touches in every
     pose, and what cannot come near; the last two are searched for, from the same random poses each time.
     """
+    return _find(_Search(_key(robot, collision), robot, collision))
+
+
+def _key(robot: Robot, collision: CollisionModel) -> bytes:
+    """Return what the pairs depend on: the shapes with all their numbers, the gripper, how far joints go."""
+    model = np.empty(mujoco.mj_sizeModel(collision.model), np.uint8)
+    mujoco.mj_saveModel(collision.model, None, model)
+    seen = hashlib.sha256(model.tobytes())
+    for part in (robot.lower, robot.upper):
+        seen.update(part.tobytes())
+    seen.update(repr((robot.joint_names, robot.gripper, robot.mimic)).encode())
+    return seen.digest()
+
+
+@lru_cache(maxsize=8)  # every episode asks anew, and the search takes longer than a short episode
+def _find(search: _Search) -> Pairs:
+    robot, collision = search.robot, search.collision
     kept, reasons = [], {}
     candidates, left_out = _candidates(robot, collision)
     first, second = _ends(candidates)

@@ -1,13 +1,17 @@
 """The barrier on both robots: nothing is touched, no limit is broken, and what is far away passes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from sinew_core.hardware import Hardware
+from sinew_core.hardware import Hardware, load_hardware
 from sinew_core.protocols import SafetyFilter
 from sinew_core.types import JointCommand
 from sinew_safety.barrier import BarrierFilter
+from sinew_safety.collision_model import CollisionModel
 from sinew_safety.config import CONSTRAINTS, BarrierConfig
 from sinew_safety.judge import Judge
+from sinew_safety.pairs import find_pairs
 
 from tests.safety.conftest import DT, chase, obstacles, safe_start, state, step
 
@@ -154,3 +158,15 @@ def test_obstacles_belong_to_the_filter_that_lists_them(hardware: Hardware, judg
         targets, _, _ = chase(blind, hardware, start, random_goals(hardware, rng), 12)
         through += min(judge.smallest(target)["obstacle"] for target in targets) < 0
     assert through
+
+
+def test_the_same_shapes_are_searched_once_and_others_anew() -> None:
+    hardware = load_hardware("sim_mujoco")
+    robot, box = hardware.robot, hardware.config.safety
+    once = find_pairs(robot, CollisionModel(robot, box))
+    again = load_hardware("sim_mujoco").robot
+    assert find_pairs(again, CollisionModel(again, box)) is once
+    raised = replace(box, floor=box.floor + 0.05)
+    assert find_pairs(robot, CollisionModel(robot, raised)) is not once
+    stiff = replace(robot, upper=robot.upper - 0.1)
+    assert find_pairs(stiff, CollisionModel(stiff, box)) is not once
