@@ -59,6 +59,7 @@ class TrainConfig:
     warm_up: int = 500  # decisions before the first update, of random actions where there is no demonstration
     pretrain: int = 1_500  # updates of cloning before the first episode, of agents with a weight of cloning
     cloning_until: int = 20_000  # decisions over which that weight falls to zero; 0: it stays
+    imitate: bool = True  # an episode that ended in success demonstrates, too (Oh et al. 2018)
     evaluate_every: int = 2_000  # decisions
     evaluation_episodes: int = 20
     checkpoint_every: float = 60.0  # s of wall clock
