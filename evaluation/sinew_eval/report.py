@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cache
 from html import escape
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from sinew_eval.charts import DASH, interval_bar
+from sinew_eval.page import render_page
 from sinew_eval.recording import EpisodeRecord
 from sinew_eval.report_card import SIGNS, outcome_badge, outcome_kind
-
-# Nothing may be fetched and nothing may run, whatever an instruction contains.
-POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; media-src data:"
 
 
 def render_report(summary: Mapping[str, Any], records: Sequence[EpisodeRecord], cards: Sequence[str]) -> str:
@@ -30,22 +26,10 @@ def render_report(summary: Mapping[str, Any], records: Sequence[EpisodeRecord], 
         f"<section class='episodes'><h2>Episodes</h2>{''.join(cards) or EMPTY}</section></main>"
         f"{_footer(summary)}"
     )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">'
-        f"<title>{escape(title)} · Sinew</title><style>{_style()}</style></head>\n"
-        f"<body>{body}</body></html>\n"
-    )
+    return render_page(f"{title} · Sinew", body)
 
 
 EMPTY = "<p class='empty'>No episode has been run yet.</p>"
-
-
-@cache
-def _style() -> str:
-    return (files("sinew_eval") / "report.css").read_text(encoding="utf-8")
 
 
 def _lead(summary: Mapping[str, Any]) -> str:

@@ -6,14 +6,13 @@ import base64
 import io
 from collections.abc import Callable, Mapping, Sequence
 from html import escape
-from importlib.resources import files
 from typing import Any
 
 import numpy as np
 from PIL import Image
 from sinew_core.types import ImageArray
 from sinew_eval.charts import DASH, interval_bar
-from sinew_eval.report import POLICY
+from sinew_eval.page import render_page
 
 from sinew_rewards.classifier.calibration import Bin
 from sinew_rewards.classifier.card import Card, Mistake, Rate
@@ -27,23 +26,15 @@ LEAST_EDGE = 128  # px, to which small pictures are enlarged
 
 def render_card_page(name: str, facts: ClassifierFacts, card: Card, picture_of: PictureOf) -> str:
     """Return the page of a card; `picture_of` gives a mistake's pictures, or None."""
-    style = "".join((files(package) / sheet).read_text("utf-8") for package, sheet in SHEETS)
     body = (
         f"<header><p class='kicker'>Sinew success classifier</p><h1>{escape(name)}</h1>"
         f"<p class='lead'>{_lead(facts, card)}</p></header>{_banner(card)}<main>{_result(card)}"
         f"{_judgement(card)}{_pictures(facts, card, picture_of)}{_made(facts, card)}</main>{_footer(card)}"
     )
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        '<meta name="color-scheme" content="light dark"><link rel="icon" href="data:,">'
-        f"<title>{escape(name)} · report card</title><style>{style}</style></head>\n"
-        f"<body>{body}</body></html>\n"
-    )
+    return render_page(f"{name} · report card", body, SHEET)
 
 
-SHEETS = (("sinew_eval", "report.css"), ("sinew_rewards.classifier", "card.css"))
+SHEET = ("sinew_rewards.classifier", "card.css")
 
 
 def _lead(facts: ClassifierFacts, card: Card) -> str:
