@@ -108,6 +108,9 @@ def test_a_full_disk_ends_the_run_and_leaves_the_finished_episodes(
 def test_ctrl_c_leaves_a_proper_interrupted_episode(tmp_path: Path) -> None:
     process = start(tmp_path, "--record", "data", success_after=0)
     wait_for(has(tmp_path, "data/unfinished/*.mcap", 1))
+    (growing,) = (tmp_path / "data" / "unfinished").glob("*.mcap")
+    begun = growing.stat().st_size
+    wait_for(lambda: growing.stat().st_size > begun)  # before its first step there is nothing to keep
     os.killpg(process.pid, signal.SIGINT)
     finish(process, tmp_path)
     for summary in episodes(tmp_path / "data"):
