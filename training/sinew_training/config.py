@@ -46,22 +46,22 @@ class TrainConfig:
     demonstrations: int = 20  # scripted ones; 0: none
     dataset: str = ""  # a folder of recorded episodes that demonstrate
     offline: bool = False  # learn from the demonstrations alone; a step is then an update
-    steps: int = 20_000  # decisions
+    steps: int = 12_000  # decisions
     minutes: float = 0.0  # of wall clock, after which it ends, too; 0: no limit
     seed: int = 0
-    max_steps: int = 240  # control periods of an episode
+    max_steps: int = 160  # control periods of an episode while learning; a lost one teaches little
     batch: int = (
         256  # transitions of one update; an agent that makes several per decision gets as many batches
     )
     discount: float = 0.97  # per decision
-    n_step: int = 1
+    n_step: int = 3
     capacity: int = 200_000  # transitions that the online replay keeps
     warm_up: int = 500  # decisions before the first update, of random actions where there is no demonstration
     pretrain: int = 1_500  # updates of cloning before the first episode, of agents with a weight of cloning
-    cloning_until: int = 20_000  # decisions over which that weight falls to zero; 0: it stays
+    cloning_until: int = 0  # decisions over which that weight falls to zero; 0: it stays
     imitate: bool = True  # an episode that ended in success demonstrates, too (Oh et al. 2018)
-    evaluate_every: int = 2_000  # decisions
-    evaluation_episodes: int = 20
+    evaluate_every: int = 3_000  # decisions
+    evaluation_episodes: int = 50
     checkpoint_every: float = 60.0  # s of wall clock
     interventions: int = 0  # control periods that the scripted person may act in all; 0: nobody does
     human: ScriptedHumanConfig = field(default_factory=ScriptedHumanConfig)
