@@ -11,11 +11,13 @@ from sinew_data.replay import ReplayBuffer
 from sinew_data.replay.layout import BEGIN
 from sinew_nodes.bench_actor_learner import losses, resumes
 from sinew_nodes.learning_rig import contents, read_replay
+from sinew_policies.learned.encoding import KeypointEncoding
 from sinew_policies.learned.tip_actions import TipActionConfig
 from sinew_training.learning import replay_schema
 from sinew_training.wire import Fragment
 
-SCHEMA = replay_schema(TipActionConfig(), load_hardware("synthetic"))
+HARDWARE = load_hardware("synthetic")
+SCHEMA = replay_schema(KeypointEncoding(HARDWARE.robot), TipActionConfig(), HARDWARE)
 SIZE = SCHEMA.observation["state"].shape[0]
 
 

@@ -3,12 +3,13 @@
 import numpy as np
 from sinew_core.hardware import load_hardware
 from sinew_data.replay.layout import BEGIN, PERSON, TERMINATED
+from sinew_policies.learned.encoding import KeypointEncoding
 from sinew_policies.learned.tip_actions import TipActionConfig
 from sinew_training.learning import replay_schema
 from sinew_training.wire import Fragment, encode
 
 HARDWARE = load_hardware("sim_mujoco")
-SCHEMA = replay_schema(TipActionConfig(), HARDWARE)
+SCHEMA = replay_schema(KeypointEncoding(HARDWARE.robot), TipActionConfig(), HARDWARE)
 SIZE = SCHEMA.observation["state"].shape[0]
 
 

@@ -9,6 +9,7 @@ from sinew_core.runtime import run_episode
 from sinew_eval.process_graph import make_brain
 from sinew_eval.process_recording import ProcessRecorder
 from sinew_eval.records import RunConfig
+from sinew_policies.learned.encoding import KeypointEncoding
 from sinew_training.config import TrainConfig
 from sinew_training.demonstrations import from_dataset
 from sinew_training.transitions import Gathered, Transitions
@@ -24,7 +25,7 @@ def recorded(tmp_path_factory):
     hardware = load_hardware(config.hardware).with_pace("lockstep")
     station, brain = hardware.open_station(config.task), make_brain(config, hardware)
     live = Gathered()
-    collector = Transitions(live, hardware, CONFIG.actions)
+    collector = Transitions(live, hardware, KeypointEncoding(hardware.robot), CONFIG.actions)
     collector.begin()
 
     def run(record):
@@ -56,7 +57,9 @@ class Episodes(list):
 
 def take(folder, hardware, sink):
     reward = make_reward("goal_distance", hardware, "reach")
-    return from_dataset(folder, hardware, reward, [sink], CONFIG, lambda _: None)
+    return from_dataset(
+        folder, hardware, KeypointEncoding(hardware.robot), reward, [sink], CONFIG, lambda _: None
+    )
 
 
 def test_a_recorded_episode_gives_the_transitions_that_it_gave_live(recorded):

@@ -6,6 +6,7 @@ from arm_data import HARDWARE
 from sinew_core.authority import HUMAN, POLICY
 from sinew_core.runtime import Step
 from sinew_core.types import ExecutedCommand, JointState, Observation, RewardEstimate, Task
+from sinew_policies.learned.encoding import KeypointEncoding
 from sinew_policies.learned.tip_actions import TipActionConfig
 from sinew_training.experience import Experience, Learnt
 from sinew_training.fragments import Fragments
@@ -15,7 +16,8 @@ from sinew_training.transitions import Gathered, Transitions
 
 PERIOD = 50_000_000  # ns
 ACTIONS = TipActionConfig(periods=4)
-LEARNT = Learnt(ACTIONS, MeanValue())
+ENCODING = KeypointEncoding(HARDWARE.robot)
+LEARNT = Learnt(ENCODING, ACTIONS, MeanValue())
 HOME = HARDWARE.robot.home
 
 
@@ -55,7 +57,7 @@ def told(periods, *, shuffled=None):
 def directly(periods, *, terminated):
     """What the loop in one process makes of the same periods, but for the last command."""
     gathered = Gathered()
-    transitions = Transitions(gathered, HARDWARE, ACTIONS)
+    transitions = Transitions(gathered, HARDWARE, ENCODING, ACTIONS)
     transitions.begin()
     for k, (seen, reward, command) in enumerate(periods[:-1]):
         transitions.take(Step(k, seen, reward, command))
@@ -99,7 +101,7 @@ def test_a_persons_steps_are_marked():
 def test_success_is_worth_what_the_grading_says():
     given = []
     experience = Experience(HARDWARE, 1, given.append)
-    experience.begin(1, Learnt(ACTIONS, Shaped(0.5, 0.97)))
+    experience.begin(1, Learnt(ENCODING, ACTIONS, Shaped(0.5, 0.97)))
     for seen, reward, command in [period(k) for k in range(5)]:
         experience.observed(seen)
         experience.rewarded(1, reward)

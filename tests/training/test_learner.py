@@ -270,9 +270,9 @@ def published(open_learner, name="out", **changes):
 
 def test_weights_are_acted_with_and_recalled_after_a_restart(open_learner, tmp_path):
     weights = published(open_learner)
-    held = unpack(weights, HARDWARE.robot, None)
+    held = unpack(weights, HARDWARE, None)
     keep(tmp_path / "actor", weights)
-    again = unpack(recall(tmp_path / "actor"), HARDWARE.robot, None)
+    again = unpack(recall(tmp_path / "actor"), HARDWARE, None)
     assert again.version == held.version == 1
     left, right = held.acting.agent.policy_tensors(), again.acting.agent.policy_tensors()
     assert all(torch.equal(left[name], right[name]) for name in left)
@@ -280,7 +280,7 @@ def test_weights_are_acted_with_and_recalled_after_a_restart(open_learner, tmp_p
 
 def test_truncated_or_foreign_weights_are_refused_and_the_old_ones_stay(open_learner):
     weights = published(open_learner)
-    held = unpack(weights, HARDWARE.robot, None)
+    held = unpack(weights, HARDWARE, None)
     before = held.acting.agent.policy_tensors()
     sheet = json.loads(weights.sheet)
     panda = json.dumps({**sheet, "robot": "panda"})
@@ -295,17 +295,17 @@ def test_truncated_or_foreign_weights_are_refused_and_the_old_ones_stay(open_lea
         (Weights(2, 0, weights.sheet, wider.data), "refused"),
     ):
         with pytest.raises(WeightsError, match=told):
-            unpack(bad, HARDWARE.robot, held)
+            unpack(bad, HARDWARE, held)
     after = held.acting.agent.policy_tensors()
     assert all(torch.equal(before[name], after[name]) for name in before)
 
 
 def test_new_numbers_go_into_the_same_agent(open_learner):
     learner = open_learner(publish_every=1)
-    held = unpack(learner.weights(), HARDWARE.robot, None)
+    held = unpack(learner.weights(), HARDWARE, None)
     learner.receive(letter(1, 12, begins=True), 0.0)
     learner.turn()
-    newer = unpack(learner.weights(), HARDWARE.robot, held)
+    newer = unpack(learner.weights(), HARDWARE, held)
     assert newer.acting is held.acting
     assert newer.version == 2
 

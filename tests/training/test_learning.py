@@ -9,13 +9,14 @@ from sinew_training.learning import Learning, open_replay
 from tiny_training import SMALL, small
 
 HARDWARE = load_hardware("sim_mujoco")
-SIZE = KeypointEncoding(HARDWARE.robot).size
+ENCODING = KeypointEncoding(HARDWARE.robot)
+SIZE = ENCODING.size
 WANTED = np.array([0.5, -0.5, 0.2, 0.0, -1.0], np.float32)  # what every demonstration does
 
 
 def learning_of(folder, agent, **changes):
     config = small(agent=agent, **changes)
-    learning = Learning(config, open_replay(folder, config, HARDWARE), HARDWARE.robot)
+    learning = Learning(config, open_replay(folder, config, HARDWARE, ENCODING), HARDWARE, ENCODING)
     rng = np.random.default_rng(0)
     held = learning.replay.demonstrations
     for _ in range(4):

@@ -5,6 +5,7 @@ import pytest
 from sinew_core.hardware import load_hardware
 from sinew_core.runtime import Step
 from sinew_core.types import ExecutedCommand, RewardEstimate
+from sinew_policies.learned.encoding import KeypointEncoding
 from sinew_policies.learned.tip_actions import TipActionConfig, TipActions
 from sinew_training.transitions import Gathered, Transitions
 
@@ -21,7 +22,7 @@ class Episode:
 
     def __init__(self):
         self.sink = Gathered()
-        self.collector = Transitions(self.sink, HARDWARE, CONFIG)
+        self.collector = Transitions(self.sink, HARDWARE, KeypointEncoding(HARDWARE.robot), CONFIG)
         self.collector.begin()
         self.sent = HARDWARE.robot.home.copy()
         self.index = 0
@@ -94,7 +95,7 @@ def test_each_next_observation_is_where_the_next_decision_begins():
     steps = episode.end()
     encode = episode.collector._encoding.encode
     for (_, _, following, *_), begun in zip(steps[:-1], firsts[1:], strict=True):
-        np.testing.assert_array_equal(following["state"], encode(begun))
+        np.testing.assert_array_equal(following["state"], encode(begun)["state"])
 
 
 def test_a_reward_that_is_not_a_number_is_refused():

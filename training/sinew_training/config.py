@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sinew_policies.learned.seeing import SeeingConfig
 from sinew_policies.learned.tip_actions import TipActionConfig
 
 from sinew_training.noisy import UnsteadyConfig
@@ -43,6 +44,7 @@ class TrainConfig:
     shaping: float = 0.5  # weight of the progress as a potential beside 1 for success; 0: the model's values
     affordance: str = "rule_grounding"
     perception: Literal["truth", "camera"] = "truth"  # the simulator's truth with noise, or the cameras
+    seeing: SeeingConfig = field(default_factory=SeeingConfig)  # what the policy sees
     demonstrations: int = 20  # scripted ones; 0: none
     dataset: str = ""  # a folder of recorded episodes that demonstrate
     offline: bool = False  # learn from the demonstrations alone; a step is then an update
@@ -82,6 +84,10 @@ class TrainConfig:
         if self.capacity < 2 * self.batch:
             raise ValueError(
                 f"capacity: expected at least two batches, {2 * self.batch}, got {self.capacity}."
+            )
+        if self.seeing.kind != "keypoints" and self.perception == "truth":
+            raise ValueError(
+                f"seeing {self.seeing.kind} wants `perception: camera`: the truth has no pictures."
             )
         if self.evaluate_every < 1 or self.evaluation_episodes < 1:
             raise ValueError("evaluate_every and evaluation_episodes: expected at least 1.")

@@ -13,6 +13,7 @@ from sinew_data.dataset import Dataset
 from sinew_data.reader import Episode
 from sinew_data.same_robot import check_robot
 from sinew_data.steps import RecordedStep
+from sinew_policies.learned.encoding import Encoding
 
 from sinew_training.config import TrainConfig
 from sinew_training.grading import make_grading
@@ -48,6 +49,7 @@ def demonstrate(
 def from_dataset(
     folder: Path,
     hardware: Hardware,
+    encoding: Encoding,
     reward: RewardModel,
     sinks: Sequence[Sink],
     config: TrainConfig,
@@ -66,7 +68,7 @@ def from_dataset(
         where = str(episode.path)
         check_robot(where, episode.attachments(), hardware.robot)
         _check_period(where, episode.summary.start.control_period, hardware)
-        transitions += _replay(episode, hardware, reward, config).hand_over(sinks)
+        transitions += _replay(episode, hardware, encoding, reward, config).hand_over(sinks)
         used += 1
         tell(used)
     if transitions == 0:
@@ -84,11 +86,14 @@ def _check_period(where: str, period: float, hardware: Hardware) -> None:
         )
 
 
-def _replay(episode: Episode, hardware: Hardware, reward: RewardModel, config: TrainConfig) -> Demonstrated:
+def _replay(
+    episode: Episode, hardware: Hardware, encoding: Encoding, reward: RewardModel, config: TrainConfig
+) -> Demonstrated:
     """Return an episode's decisions; the last command has no observation after it."""
-    shown = Demonstrated(hardware, config.actions, make_grading(config.shaping, config.discount))
+    grading = make_grading(config.shaping, config.discount)
+    shown = Demonstrated(hardware, encoding, config.actions, grading)
     begun, last = False, None
-    for recorded in _with_affordance(episode):
+    for recorded in _with_affordance(episode, frames=encoding.needs_frames):
         if not begun:
             guarded(reward, reward.reset, recorded.observation.task)
             begun = True
@@ -103,8 +108,8 @@ def _replay(episode: Episode, hardware: Hardware, reward: RewardModel, config: T
     return shown
 
 
-def _with_affordance(episode: Episode) -> Iterator[RecordedStep]:
+def _with_affordance(episode: Episode, *, frames: bool) -> Iterator[RecordedStep]:
     """Yield the steps from the first affordance on; before it nobody knew what was asked."""
-    for step in episode.steps(frames=False):
+    for step in episode.steps(frames=frames):
         if step.observation.affordance is not None:
             yield step

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sinew_core.hardware import Hardware
 from sinew_core.types import ExecutedCommand, Observation, RewardEstimate
+from sinew_policies.learned.encoding import Encoding
 from sinew_policies.learned.tip_actions import TipActionConfig
 
 from sinew_training.fragments import Fragments
@@ -21,8 +22,9 @@ EARLY = 100  # messages of an episode whose beginning has not been heard of
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """How an episode is learnt from: the layout of its actions, and what decisions are worth."""
+    """How an episode is learnt from: what is seen, the layout of actions, and what decisions are worth."""
 
+    encoding: Encoding
     actions: TipActionConfig
     grading: Grading
 
@@ -49,7 +51,9 @@ class Experience:
         self._periods.begin()
         self._transitions = None
         if learnt is not None:
-            self._transitions = Transitions(self._fragments, self._hardware, learnt.actions, learnt.grading)
+            self._transitions = Transitions(
+                self._fragments, self._hardware, learnt.encoding, learnt.actions, learnt.grading
+            )
             self._transitions.begin()
         early, self._early = self._early, []
         for number, item in early:

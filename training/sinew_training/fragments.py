@@ -7,8 +7,8 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 from sinew_data.replay.layout import BEGIN, PERSON, TERMINATED, TRUNCATED
+from sinew_policies.learned.encoding import Columns
 
-from sinew_training.transitions import Columns
 from sinew_training.wire import MOST, Fragment
 
 

@@ -24,6 +24,7 @@ from sinew_core.hardware import Hardware, load_hardware
 from sinew_core.models import make_reward
 from sinew_data.layout import sync_folder
 from sinew_data.replay.layout import PERSON, TERMINATED, TRUNCATED
+from sinew_policies.learned.seeing import make_encoding
 
 from sinew_training.config import TrainConfig
 from sinew_training.inbox import Inbox, Letter, Taken
@@ -137,8 +138,9 @@ class Learner:
         self._hardware: Hardware = load_hardware(train.hardware)
         self._roster = Roster(config.actors, config.silence)
         spare = max(SPARE, train.capacity // 32)
-        replay = open_replay(self._run.replay, train, self._hardware, spare=spare)
-        self.learning = Learning(train, replay, self._hardware.robot)
+        self._encoding = make_encoding(train.seeing, self._hardware)
+        replay = open_replay(self._run.replay, train, self._hardware, self._encoding, spare=spare)
+        self.learning = Learning(train, replay, self._hardware, self._encoding)
         self.counters = LearnerCounters(run=run)
         self._writer = ""  # whose transition was added last, and which
         self._added = 0
@@ -225,7 +227,7 @@ class Learner:
         published = recall(self._run.path)
         if published is not None:
             self.counters.version = max(self.counters.version, published.version)
-        schema = replay_schema(self._train.actions, self._hardware)
+        schema = replay_schema(self._encoding, self._train.actions, self._hardware)
         counters = self.counters
         self._inbox = Inbox(self._run.path / "inbox", schema, counters.letter, counters.sequences)
         self.save()
@@ -244,7 +246,7 @@ class Learner:
             from sinew_training.demonstrations import from_dataset
 
             reward = make_reward(c.reward, self._hardware, c.task)
-            from_dataset(Path(c.dataset), self._hardware, reward, sinks, c, told)
+            from_dataset(Path(c.dataset), self._hardware, self._encoding, reward, sinks, c, told)
         if c.demonstrations:  # a simulator, which a learner that resumes need not wait for
             from sinew_training.demonstrations import demonstrate
             from sinew_training.rollouts import Rollouts

@@ -10,18 +10,17 @@ import numpy as np
 import torch
 from sinew_core.hardware import Hardware
 from sinew_core.plugins import plugin_config
-from sinew_core.robot import Robot
 from sinew_data.replay import Column, Mixture, ReplayBuffer, Schema
 from sinew_policies.agents.agent import Agent, to_sequences, to_tensors
 from sinew_policies.agents.sequences import SequenceAgent
-from sinew_policies.learned.checkpoint import STATE, Sheet, make_agent, save_acting, statistics
-from sinew_policies.learned.encoding import KeypointEncoding
+from sinew_policies.learned.checkpoint import Acting, Sheet, make_agent, save_acting, statistics
+from sinew_policies.learned.encoding import STATE, Encoding
 from sinew_policies.learned.tip_actions import ACTION, TipActionConfig
 from torch import Tensor
 
 from sinew_training.config import TrainConfig
 
-LOOKED_AT = 4096  # transitions of the demonstrations, that observations are standardised by
+LOOKED_AT, WITH_IMAGES = 4096, 256  # transitions of the demonstrations that observations are standardised by
 MEAN, STD = "mean", "std"
 ALONE = 1e3  # times the weight of cloning, beside which what the critics say is nothing
 
@@ -32,8 +31,9 @@ class Learning:
     The agent is built when the demonstrations are there (`begin`) or from a checkpoint (`load`).
     """
 
-    def __init__(self, config: TrainConfig, replay: Mixture, robot: Robot) -> None:
-        self.config, self.replay, self._robot = config, replay, robot
+    def __init__(self, config: TrainConfig, replay: Mixture, hardware: Hardware, encoding: Encoding) -> None:
+        self.config, self.replay, self._robot = config, replay, hardware.robot
+        self._encoding = encoding
         settings = plugin_config(config.agent, "agent")
         self.batches = int(getattr(settings, "updates", 1))  # per update call
         self._cloning = float(getattr(settings, "cloning_weight", 0.0))
@@ -45,7 +45,7 @@ class Learning:
     def begin(self) -> None:
         """Build the agent on what the demonstrations look like, and learn from them as configured."""
         self._mean, self._std = self._look()
-        self.agent = make_agent(self.config.agent, self._mean, self._std, self.config.seed, "agent")
+        self.agent = self._make_agent()
         self._pretrain()
 
     def _pretrain(self) -> None:
@@ -99,7 +99,7 @@ class Learning:
     def load(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any], *, exact: bool) -> None:
         """Take what a checkpoint holds; `exact` also drops the transitions that came after it."""
         self._mean, self._std = tensors[MEAN], tensors[STD]
-        self.agent = make_agent(self.config.agent, self._mean, self._std, self.config.seed, "agent")
+        self.agent = self._make_agent()
         own = {name: tensor for name, tensor in tensors.items() if name.startswith("agent.")}
         self.agent.load({name.removeprefix("agent."): tensor for name, tensor in own.items()})
         self.updates = state["updates"]
@@ -115,7 +115,9 @@ class Learning:
             robot=self._robot.name,
             joint_names=self._robot.joint_names,
             task=self.config.task,
-            observation=len(self._mean),
+            observation=self._encoding.size,
+            encoding=self._encoding.name,
+            seeing=self.config.seeing,
             actions=self.config.actions,
             provenance=provenance,
         )
@@ -129,23 +131,33 @@ class Learning:
         self.replay.online.close()
         self.replay.demonstrations.close()
 
+    @property
+    def acting(self) -> Acting:
+        """The agent, as a policy acts with it."""
+        return Acting(self.agent, self._encoding, self.config.actions)
+
+    def _make_agent(self) -> Agent[Any]:
+        c = self.config
+        return make_agent(c.agent, self._encoding, self._mean, self._std, c.seed, "agent")
+
     def _look(self) -> tuple[Tensor, Tensor]:
         demonstrations = self.replay.demonstrations
         if len(demonstrations) == 0:
-            size = KeypointEncoding(self._robot).size
-            return torch.zeros(size), torch.ones(size)
-        batch = demonstrations.sample(np.random.default_rng(self.config.seed), LOOKED_AT)
+            return torch.zeros(self._encoding.size), torch.ones(self._encoding.size)
+        count = WITH_IMAGES if self._encoding.images else LOOKED_AT
+        batch = demonstrations.sample(np.random.default_rng(self.config.seed), count)
         return statistics(torch.from_numpy(batch.observation[STATE].copy()))
 
 
-def replay_schema(actions: TipActionConfig, hardware: Hardware) -> Schema:
+def replay_schema(encoding: Encoding, actions: TipActionConfig, hardware: Hardware) -> Schema:
     """Return what a row of the replay holds, and in its tag all that its numbers depend on."""
     robot = hardware.robot
-    columns = {STATE: Column((KeypointEncoding(robot).size,), "float32")}
+    columns = {STATE: Column((encoding.size,), "float32")}
+    columns |= {camera: Column(shape, "uint8") for camera, shape in encoding.images.items()}
     tag = {
         "robot": robot.name,
         "joints": " ".join(robot.joint_names),
-        "encoding": KeypointEncoding.name,
+        "encoding": encoding.name,
         "periods": str(actions.periods),
         "control_period": str(hardware.config.control_period),
     }
@@ -153,10 +165,10 @@ def replay_schema(actions: TipActionConfig, hardware: Hardware) -> Schema:
 
 
 def open_replay(
-    folder: Path, config: TrainConfig, hardware: Hardware, *, spare: int | None = None
+    folder: Path, config: TrainConfig, hardware: Hardware, encoding: Encoding, *, spare: int | None = None
 ) -> Mixture:
     """Open, or make, the two buffers of a training; ReplayError for those of another robot or layout."""
-    schema = replay_schema(config.actions, hardware)
+    schema = replay_schema(encoding, config.actions, hardware)
     online = ReplayBuffer.open_or_create(folder / "online", schema, config.capacity, spare=spare)
     held = ReplayBuffer.open_or_create(folder / "demonstrations", schema, config.capacity, spare=spare)
     return Mixture(online, held)

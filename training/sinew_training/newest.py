@@ -7,21 +7,29 @@ from sinew_core.protocols import Policy
 from sinew_core.types import ActionChunk, FloatArray, Observation, Task
 from sinew_policies.learned.policy import ActingPolicy
 
-from sinew_training.weights import Held
+from sinew_training.weights import Held, WeightsError
 
 
 class NewestPolicy:
     """Acts with the newest weights; until there are any by `start`, or without one by holding the arm."""
 
-    def __init__(self, hardware: Hardware, start: Policy | None, *, greedy: bool) -> None:
+    def __init__(
+        self, hardware: Hardware, start: Policy | None, *, greedy: bool, needs_frames: bool = False
+    ) -> None:
         self._hardware, self._start, self._greedy = hardware, start, greedy
+        self.needs_frames = needs_frames or bool(getattr(start, "needs_frames", False))
         self.held: Held | None = None
         self._acting: ActingPolicy | None = None
         self._task: Task | None = None
         self._target: FloatArray | None = None  # (n,) where the arm is held
 
     def adopt(self, held: Held) -> None:
-        """Act with other weights from the next decision on."""
+        """Act with other weights from the next decision on; WeightsError where they want frames in vain."""
+        if held.acting.encoding.needs_frames and not self.needs_frames:
+            raise WeightsError(
+                f"weights {held.version}: see camera images, which this actor does not take in; start it "
+                "with images:=true."
+            )
         if self.held is None or held.acting is not self.held.acting:
             self._acting = ActingPolicy(held.acting, self._hardware, greedy=self._greedy)
             if self._task is not None:

@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from sinew_core.errors import ConfigError
-from sinew_policies.learned.checkpoint import Acting
 from sinew_policies.learned.policy import ActingPolicy
 
 from sinew_training.config import TrainConfig
@@ -68,13 +67,15 @@ class Trainer:
         self._rollouts = Rollouts(config)
         self._progress = Progress(run.progress)
         hardware = self._rollouts.hardware
-        self.learning = Learning(config, open_replay(run.replay, config, hardware), hardware.robot)
+        encoding = self._rollouts.encoding
+        replay = open_replay(run.replay, config, hardware, encoding)
+        self.learning = Learning(config, replay, hardware, encoding)
         self.counters = Counters(budget=config.interventions)
         if resume and run.checkpoint.is_file():
             self._go_on()
         else:
             self._begin()
-        acting = Acting(self.learning.agent, config.actions)
+        acting = self.learning.acting
         self._policy = ActingPolicy(acting, hardware, greedy=False)
         self._greedy = ActingPolicy(acting, hardware, greedy=True)
         self._person = make_person(config, self._rollouts, self.counters.budget)
@@ -129,7 +130,9 @@ class Trainer:
             buffer.keep(0)  # a training that was killed before its first checkpoint begins anew
         sinks, tell = [replay.demonstrations], self._listener.demonstrated
         if c.dataset:
-            from_dataset(Path(c.dataset), rollouts.hardware, rollouts.reward, sinks, c, tell)
+            from_dataset(
+                Path(c.dataset), rollouts.hardware, rollouts.encoding, rollouts.reward, sinks, c, tell
+            )
         if c.demonstrations:
             demonstrate(rollouts, sinks, c.demonstrations, DEMONSTRATION_SEED + 10_000 * c.seed, tell)
         if c.offline and len(replay.demonstrations) == 0:

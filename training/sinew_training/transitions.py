@@ -17,13 +17,10 @@ from sinew_core.authority import HUMAN
 from sinew_core.hardware import Hardware
 from sinew_core.runtime import Step
 from sinew_core.types import FloatArray, Observation, RewardEstimate
-from sinew_policies.learned.checkpoint import STATE
-from sinew_policies.learned.encoding import KeypointEncoding
+from sinew_policies.learned.encoding import Columns, Encoding
 from sinew_policies.learned.tip_actions import TipActionConfig, TipActions
 
 from sinew_training.grading import Grading, MeanValue
-
-Columns = dict[str, npt.NDArray[np.float32]]
 
 
 class Sink(Protocol):
@@ -65,13 +62,14 @@ class Transitions:
         self,
         sink: Sink,
         hardware: Hardware,
+        encoding: Encoding,
         config: TipActionConfig,
         grading: Grading | None = None,
         *,
         skip: int = 0,  # control periods of each episode, before the first decision
     ) -> None:
         self._sink, self._periods, self._grading = sink, config.periods, grading or MeanValue()
-        self._encoding = KeypointEncoding(hardware.robot)
+        self._encoding = encoding
         self._actions = TipActions(config, hardware)
         self._skip = self._to_skip = skip
         self._open: _Decision | None = None
@@ -97,7 +95,7 @@ class Transitions:
             self._sent = step.observation.joints.position
         if not self._begun:
             self._begun = True
-            self._sink.begin(self._encode(step.observation))
+            self._sink.begin(self._encoding.encode(step.observation))
         self._grade(step.reward)
         decision = self._open
         if decision is not None and (decision.periods == self._periods or decision.human != human):
@@ -131,7 +129,7 @@ class Transitions:
         self._sink.add(
             action,
             reward,
-            self._encode(observation),
+            self._encoding.encode(observation),
             terminated=terminated,
             truncated=truncated,
             intervention=decision.human,
@@ -141,9 +139,6 @@ class Transitions:
         self.total += reward
         self._open = None
 
-    def _encode(self, observation: Observation) -> Columns:
-        return {STATE: self._encoding.encode(observation)}
-
 
 class Demonstrated:
     """Cuts an episode into decisions as often as a decision has control periods, each time one later.
@@ -152,10 +147,12 @@ class Demonstrated:
     shows that many times as much.
     """
 
-    def __init__(self, hardware: Hardware, config: TipActionConfig, grading: Grading) -> None:
+    def __init__(
+        self, hardware: Hardware, encoding: Encoding, config: TipActionConfig, grading: Grading
+    ) -> None:
         self._gathered = [Gathered() for _ in range(config.periods)]
         self._cuts = [
-            Transitions(gathered, hardware, config, grading, skip=skip)
+            Transitions(gathered, hardware, encoding, config, grading, skip=skip)
             for skip, gathered in enumerate(self._gathered)
         ]
 

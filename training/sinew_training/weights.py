@@ -15,8 +15,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from sinew_core.config import from_mapping
 from sinew_core.errors import ConfigError
-from sinew_core.robot import Robot
-from sinew_policies.learned.checkpoint import FORMAT, MEAN, STD, Acting, Sheet, check_robot, make_agent
+from sinew_core.hardware import Hardware
+from sinew_policies.learned.checkpoint import FORMAT, MEAN, STD, Acting, Sheet, checked_encoding, make_agent
 
 from sinew_training.config import AGENTS
 from sinew_training.grading import Grading, make_grading
@@ -51,7 +51,7 @@ class Held:
     grading: Grading  # what a decision is worth to the learner
 
 
-def unpack(weights: Weights, robot: Robot, held: Held | None) -> Held:
+def unpack(weights: Weights, hardware: Hardware, held: Held | None) -> Held:
     """Return the policy; where only numbers differ from the one held, its agent takes them over.
 
     The agent must be one of Sinew's own: what comes by the network never chooses what is imported.
@@ -59,7 +59,7 @@ def unpack(weights: Weights, robot: Robot, held: Held | None) -> Held:
     where = Path(f"weights {weights.version}")
     try:
         sheet = _sheet(weights.sheet, where)
-        check_robot(where, sheet, robot)
+        encoding = checked_encoding(where, sheet, hardware)
         if len(weights.data) > LARGEST:
             raise WeightsError(f"{where}: {len(weights.data)} bytes; expected at most {LARGEST}.")
         tensors = load(weights.data)
@@ -70,13 +70,13 @@ def unpack(weights: Weights, robot: Robot, held: Held | None) -> Held:
         if held is not None and _same(held, sheet, mean, std):
             held.acting.agent.load_policy(policy)
             return Held(weights.version, sheet, held.acting, mean, std, grading)
-        agent = make_agent(sheet.agent, mean, std, 0, f"{where}: agent")
+        agent = make_agent(sheet.agent, encoding, mean, std, 0, f"{where}: agent")
         agent.load_policy(policy)
     except (SafetensorError, KeyError, ValueError, ConfigError) as error:
         if isinstance(error, WeightsError):
             raise
         raise WeightsError(f"{where}: refused: {error}") from error
-    return Held(weights.version, sheet, Acting(agent, sheet.actions), mean, std, grading)
+    return Held(weights.version, sheet, Acting(agent, encoding, sheet.actions), mean, std, grading)
 
 
 def keep(folder: Path, weights: Weights) -> None:
@@ -139,5 +139,9 @@ def _check_finite(tensors: dict[str, torch.Tensor], where: Path) -> None:
 
 
 def _same(held: Held, sheet: Sheet, mean: torch.Tensor, std: torch.Tensor) -> bool:
-    alike = (held.sheet.agent, held.sheet.actions) == (sheet.agent, sheet.actions)
+    alike = _layout(held.sheet) == _layout(sheet)
     return alike and torch.equal(held.mean, mean) and torch.equal(held.std, std)
+
+
+def _layout(sheet: Sheet) -> tuple[object, ...]:
+    return sheet.agent, sheet.actions, sheet.seeing

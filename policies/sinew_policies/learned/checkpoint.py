@@ -17,18 +17,18 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from sinew_core.config import from_mapping, to_mapping
 from sinew_core.errors import ConfigError, did_you_mean
+from sinew_core.hardware import Hardware
 from sinew_core.plugins import build
 from sinew_core.robot import Robot
 from torch import Tensor
 
 from sinew_policies.agents.agent import Agent, AgentError, Spaces
-from sinew_policies.agents.encoders import Vector
-from sinew_policies.learned.encoding import KeypointEncoding
+from sinew_policies.learned.encoding import STATE, Encoding, KeypointEncoding
+from sinew_policies.learned.seeing import SeeingConfig, make_encoder, make_encoding
 from sinew_policies.learned.tip_actions import ACTION, TipActionConfig
 
 FORMAT = 1
 SHIPPED = Path(__file__).with_name("shipped")
-STATE = "state"  # the observation's column
 MEAN, STD = "observation_mean", "observation_std"  # (d,) what standardises it
 
 
@@ -40,8 +40,9 @@ class Sheet:
     robot: str
     joint_names: tuple[str, ...]
     task: str
-    observation: int  # length of the encoded observation
+    observation: int  # numbers of the encoded observation
     encoding: str = KeypointEncoding.name
+    seeing: SeeingConfig = field(default_factory=SeeingConfig)
     actions: TipActionConfig = field(default_factory=TipActionConfig)
     format: int = FORMAT
     provenance: Mapping[str, Any] = field(default_factory=dict)
@@ -49,16 +50,21 @@ class Sheet:
 
 @dataclass(frozen=True, slots=True)
 class Acting:
-    """An agent that can act, and how its actions are meant."""
+    """An agent that can act, what it sees, and how its actions are meant."""
 
     agent: Agent[Any]
+    encoding: Encoding
     actions: TipActionConfig
 
 
-def make_agent(spec: Mapping[str, Any], mean: Tensor, std: Tensor, seed: int, where: str) -> Agent[Any]:
-    """Build an agent over one encoded observation of mean and standard deviation (d,)."""
-    spaces = Spaces({STATE: (len(mean),)}, ACTION)
-    return build(spec, Agent, where, spaces=spaces, encoder=Vector(STATE, mean, std), seed=seed)
+def make_agent(
+    spec: Mapping[str, Any], encoding: Encoding, mean: Tensor, std: Tensor, seed: int, where: str
+) -> Agent[Any]:
+    """Build an agent that sees by an encoding, whose numbers have a mean and standard deviation (d,)."""
+    spaces = Spaces({STATE: (encoding.size,), **encoding.images}, ACTION)
+    return build(
+        spec, Agent, where, spaces=spaces, encoder=make_encoder(encoding, mean, std, seed), seed=seed
+    )
 
 
 def save_acting(path: Path, sheet: Sheet, tensors: Mapping[str, Tensor], mean: Tensor, std: Tensor) -> None:
@@ -73,18 +79,18 @@ def save_acting(path: Path, sheet: Sheet, tensors: Mapping[str, Tensor], mean: T
     text.replace(path.with_suffix(".json"))
 
 
-def load_acting(path: Path, robot: Robot) -> Acting:
-    """Load a policy for a robot; raises ConfigError naming what does not fit."""
+def load_acting(path: Path, hardware: Hardware) -> Acting:
+    """Load a policy for a robot and its cameras; raises ConfigError naming what does not fit."""
     sheet = read_sheet(path)
-    check_robot(path, sheet, robot)
+    encoding = checked_encoding(path, sheet, hardware)
     try:
         tensors = load_file(path)
         mean, std = tensors.pop(MEAN), tensors.pop(STD)
-        agent = make_agent(sheet.agent, mean, std, 0, f"{path.with_suffix('.json')}: agent")
+        agent = make_agent(sheet.agent, encoding, mean, std, 0, f"{path.with_suffix('.json')}: agent")
         agent.load_policy({name.removeprefix("policy."): tensor for name, tensor in tensors.items()})
     except (OSError, SafetensorError, KeyError, AgentError) as error:
         raise ConfigError(f"{path}: not the weights that its JSON speaks of: {error}") from error
-    return Acting(agent, sheet.actions)
+    return Acting(agent, encoding, sheet.actions)
 
 
 def read_sheet(path: Path) -> Sheet:
@@ -107,19 +113,21 @@ def read_sheet(path: Path) -> Sheet:
     return from_mapping(Sheet, data, str(beside))
 
 
-def check_robot(path: Path, sheet: Sheet, robot: Robot) -> None:
-    """Raise ConfigError if the policy belongs to another robot or another layout of its input."""
+def checked_encoding(path: Path, sheet: Sheet, hardware: Hardware) -> Encoding:
+    """Return how the policy sees; ConfigError if it belongs to another robot or sees otherwise."""
+    robot = hardware.robot
     if sheet.robot != robot.name or sheet.joint_names != robot.joint_names:
         raise ConfigError(
             f"{path}: trained on robot '{sheet.robot}' with joints {', '.join(sheet.joint_names)}; this is "
             f"'{robot.name}' with {', '.join(robot.joint_names)}."
         )
-    size = KeypointEncoding(robot).size
-    if (sheet.encoding, sheet.observation) != (KeypointEncoding.name, size):
+    encoding = make_encoding(sheet.seeing, hardware)
+    if (sheet.encoding, sheet.observation) != (encoding.name, encoding.size):
         raise ConfigError(
             f"{path}: sees {sheet.observation} values of encoding '{sheet.encoding}'; this version encodes "
-            f"{size} values of '{KeypointEncoding.name}'."
+            f"{encoding.size} values of '{encoding.name}'."
         )
+    return encoding
 
 
 def find_shipped(task: str, robot: Robot) -> Path:

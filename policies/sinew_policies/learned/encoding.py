@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 from sinew_core.robot import Robot
 from sinew_core.types import FloatArray, Keypoint, Observation
 
-Float32 = npt.NDArray[np.float32]
+Columns = dict[str, npt.NDArray[np.float32] | npt.NDArray[np.uint8]]  # what an agent sees, by name
+
+STATE = "state"  # the column of numbers; every other one is the images of a camera
 
 TIP = 6  # position (3), cosine and sine of the yaw, aperture
 SCALES = (0.03, 0.01)  # m, at which offsets are squashed besides: a millimetre counts where things are near
@@ -18,8 +21,23 @@ OBJECT = 11 + OFFSET  # there, visible, held, cos and sin of the turn (4), exten
 TARGET = 4 + 2 * OFFSET  # there, extent (3), from the tip, from the object
 
 
+class Encoding(Protocol):
+    """Turns observations into what an agent sees; nothing is remembered from one to the next."""
+
+    name: str  # of what the numbers depend on: another name, another meaning
+    size: int  # numbers of the column `state`
+    images: Mapping[str, tuple[int, int, int]]  # further columns, (h, w, 3) uint8
+    needs_frames: bool  # whether camera frames are looked at
+
+    def complete(self, observation: Observation) -> bool:
+        """Tell whether everything is there that a decision wants."""
+
+    def encode(self, observation: Observation) -> Columns:
+        """Return the columns of an observation."""
+
+
 class KeypointEncoding:
-    """Encodes an observation as float32 (2 n + 48,); nothing is remembered from one to the next.
+    """Encodes an observation as float32 (2 n + 48,).
 
     Joint positions and velocities (2 n); the tip in the base frame; the object that the affordance
     moves (or takes), and its target, as offsets from the tip in m, in the tip's own directions: turned
@@ -29,10 +47,12 @@ class KeypointEncoding:
     """
 
     name = "keypoints_from_tip"
+    needs_frames = False
 
     def __init__(self, robot: Robot) -> None:
         self._robot = robot
         self.size = 2 * len(robot.joint_names) + TIP + OBJECT + TARGET
+        self.images: Mapping[str, tuple[int, int, int]] = {}
 
     def complete(self, observation: Observation) -> bool:
         """Tell whether everything that the affordance names is known; without one, nothing is."""
@@ -42,21 +62,22 @@ class KeypointEncoding:
         named = (affordance.moves, affordance.grasp, affordance.target)
         return all(_find(where, observation.keypoints) is not None for where in named if where is not None)
 
-    def encode(self, observation: Observation) -> Float32:
-        """Return the vector of an observation."""
-        robot, joints = self._robot, observation.joints
-        pose = robot.chain.pose(robot.tip_link, joints.position)
+    def encode(self, observation: Observation) -> Columns:
+        """Return the one column."""
+        pose = self._robot.chain.pose(self._robot.tip_link, observation.joints.position)
         tip, yaw = pose[:3, 3], tip_yaw(pose)
-        own = np.array([*tip, np.cos(yaw), np.sin(yaw), robot.aperture(joints.position)])
         moved, target = _named(observation)
-        parts = [
-            joints.position,
-            joints.velocity,
-            own,
-            _object(moved, tip, yaw),
-            _target(target, moved, tip, yaw),
-        ]
-        return np.concatenate(parts).astype(np.float32)
+        things = _object(moved, tip, yaw), _target(target, moved, tip, yaw)
+        return {STATE: np.concatenate([own(self._robot, observation), *things]).astype(np.float32)}
+
+
+def own(robot: Robot, observation: Observation) -> FloatArray:
+    """Return what an arm knows of itself (2 n + 6,): joint positions and velocities, and its tip."""
+    joints = observation.joints
+    pose = robot.chain.pose(robot.tip_link, joints.position)
+    yaw = tip_yaw(pose)
+    tip = np.array([*pose[:3, 3], np.cos(yaw), np.sin(yaw), robot.aperture(joints.position)])
+    return np.concatenate([joints.position, joints.velocity, tip])
 
 
 def tip_yaw(pose: FloatArray) -> float:

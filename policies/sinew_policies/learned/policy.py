@@ -11,7 +11,6 @@ from sinew_core.hardware import Hardware
 from sinew_core.types import ActionChunk, FloatArray, Observation, Task
 
 from sinew_policies.learned.checkpoint import Acting, find_shipped, load_acting
-from sinew_policies.learned.encoding import KeypointEncoding
 from sinew_policies.learned.tip_actions import TipActions
 
 
@@ -27,13 +26,14 @@ class ActingPolicy:
     """Lets an agent act on observations: one decision, then its rows until they are used up.
 
     A decision lasts several control periods; asked within it, the policy answers with the rows that are
-    left, the gripper's target brought up to date. Where it would have to decide without an affordance, or
-    without knowing where the things are that it names, it holds. Not thread-safe.
+    left, the gripper's target brought up to date. Where it would have to decide without what its encoding
+    wants, as the places of things that an affordance names, it holds. Not thread-safe.
     """
 
     def __init__(self, acting: Acting, hardware: Hardware, *, greedy: bool) -> None:
         self._agent = acting.agent
-        self._encoding = KeypointEncoding(hardware.robot)
+        self._encoding = acting.encoding
+        self.needs_frames = acting.encoding.needs_frames
         self._actions = TipActions(acting.actions, hardware)
         self._robot, self._dt, self._greedy = hardware.robot, hardware.config.control_period, greedy
         self._sent: FloatArray | None = None  # (n,) the last row handed out
@@ -65,8 +65,9 @@ class ActingPolicy:
 
     def _decide(self, observation: Observation) -> FloatArray:
         if len(self._plan) == 0:
-            state = torch.from_numpy(self._encoding.encode(observation))[None]
-            self._plan = self._agent.act({"state": state}, greedy=self._greedy)[0].double().numpy()
+            columns = self._encoding.encode(observation)
+            seen = {name: torch.from_numpy(column)[None] for name, column in columns.items()}
+            self._plan = self._agent.act(seen, greedy=self._greedy)[0].double().numpy()
         action: FloatArray = self._plan[0]
         self._plan = self._plan[1:]
         return action
@@ -80,4 +81,4 @@ class Learned(ActingPolicy):
 
     def __init__(self, config: Config, hardware: Hardware, task: str) -> None:
         path = config.weights if config.weights is not None else find_shipped(task, hardware.robot)
-        super().__init__(load_acting(path, hardware.robot), hardware, greedy=config.greedy)
+        super().__init__(load_acting(path, hardware), hardware, greedy=config.greedy)

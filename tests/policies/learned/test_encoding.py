@@ -13,7 +13,7 @@ PUT = next(affordances(HARDWARE))
 
 
 def encode(keypoints, affordance=PUT):
-    return ENCODING.encode(observe(HARDWARE, keypoints, affordance))
+    return ENCODING.encode(observe(HARDWARE, keypoints, affordance))["state"]
 
 
 def test_the_size_is_as_said():

@@ -32,7 +32,7 @@ def _one_thread():
 def weights(tmp_path):
     path = tmp_path / "policy.safetensors"
     mean, std = torch.zeros(SIZE), torch.ones(SIZE)
-    agent = make_agent(SPEC, mean, std, 3, "agent")
+    agent = make_agent(SPEC, KeypointEncoding(HARDWARE.robot), mean, std, 3, "agent")
     robot = HARDWARE.robot
     sheet = Sheet(SPEC, robot.name, robot.joint_names, "pick_place", SIZE)
     save_acting(path, sheet, agent.policy_tensors(), mean, std)
@@ -117,7 +117,7 @@ def test_weights_of_another_shape_are_refused(weights):
     name = next(name for name in tensors if name.startswith("policy."))
     save_file(tensors | {name: torch.zeros(3, 3)}, weights)
     with pytest.raises(ConfigError, match="not the weights"):
-        load_acting(weights, HARDWARE.robot)
+        load_acting(weights, HARDWARE)
 
 
 def test_where_nothing_is_shipped_the_sentence_says_how_to_train_one():

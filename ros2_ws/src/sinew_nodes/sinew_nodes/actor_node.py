@@ -89,7 +89,9 @@ class ActorNode(PolicyNode):
         start = None
         if parameters.policy:
             start = make_policy(parameters.policy, self.hardware, parameters.task)
-        self._newest = NewestPolicy(self.hardware, start, greedy=parameters.greedy)
+        self._newest = NewestPolicy(
+            self.hardware, start, greedy=parameters.greedy, needs_frames=parameters.images
+        )
         return self._newest
 
     def teardown(self) -> None:
@@ -113,8 +115,9 @@ class ActorNode(PolicyNode):
         self._courier.begin()
         learnt = None
         if held is not None:
-            self._schema = replay_schema(held.sheet.actions, self.hardware)
-            learnt = Learnt(held.sheet.actions, held.grading)
+            encoding, actions = held.acting.encoding, held.acting.actions
+            self._schema = replay_schema(encoding, actions, self.hardware)
+            learnt = Learnt(encoding, actions, held.grading)
         self._experience.begin(self.episode.number, learnt)
 
     def observe(self, observation: Observation) -> None:
@@ -165,7 +168,7 @@ class ActorNode(PolicyNode):
             weights = recall(self._folder)
             if weights is None:
                 return
-            self._newest.adopt(unpack(weights, self.hardware.robot, None))
+            self._newest.adopt(unpack(weights, self.hardware, None))
         except WeightsError as error:
             self.get_logger().warning(f"the last weights are left out: {error}")
             return
@@ -179,7 +182,7 @@ class ActorNode(PolicyNode):
             return
         weights = Weights(int(message.version), int(message.updates), message.sheet, bytes(message.data))
         try:
-            self._newest.adopt(unpack(weights, self.hardware.robot, self._newest.held))
+            self._newest.adopt(unpack(weights, self.hardware, self._newest.held))
         except WeightsError as error:
             self.meter.counts["weights_refused"] += 1
             self.get_logger().error(f"{error} The ones before stay in use.")

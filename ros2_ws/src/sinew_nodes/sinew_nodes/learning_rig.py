@@ -21,7 +21,7 @@ from sinew_data.replay import Schema
 from sinew_data.replay.layout import BEGIN
 from sinew_msgs.action import RunEpisode
 from sinew_msgs.msg import ExecutedCommand, PolicyWeights, Transitions, TransitionsAck
-from sinew_policies.learned.checkpoint import STATE
+from sinew_policies.learned.encoding import STATE, KeypointEncoding
 from sinew_policies.learned.tip_actions import TipActionConfig
 from sinew_training.learning import replay_schema
 from sinew_training.wire import Fragment, decode
@@ -94,7 +94,7 @@ class LearningRig:
         self._files = folder / "files"
         self._files.mkdir()
         hardware = graph_hardware(self._files, station, pace)
-        self.schema: Schema = replay_schema(TipActionConfig(), hardware)
+        self.schema: Schema = replay_schema(KeypointEncoding(hardware.robot), TipActionConfig(), hardware)
         training = self._files / "training.yaml"
         training.write_text(
             yaml.safe_dump({**TRAINING, "hardware": str(hardware.path), "task": "pick_place"})

@@ -71,6 +71,7 @@ class ActorParameters(PolicyParameters):
     limit: float = 2.0  # GB that may wait there
     fragment: int = 1  # transitions a file; those that fill none yet die with the process
     greedy: bool = False  # the most likely action, instead of a drawn one
+    images: bool = False  # take in camera frames, for weights that see them
 
     def __post_init__(self) -> None:
         """Check the ranges."""

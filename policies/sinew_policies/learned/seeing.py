@@ -1,0 +1,137 @@
+"""What a learned policy sees: keypoints, images, or what a frozen network makes of images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from sinew_core.errors import ConfigError, did_you_mean
+from sinew_core.hardware import Hardware
+from sinew_core.robot import Robot
+from sinew_core.types import Observation
+from torch import Tensor
+
+from sinew_policies.agents.agent import Encoder
+from sinew_policies.agents.encoders import Concatenate, Convolutional, Vector
+from sinew_policies.agents.frozen_features import Config as FrozenConfig
+from sinew_policies.agents.frozen_features import FrozenFeatures
+from sinew_policies.learned.encoding import STATE, TIP, Columns, Encoding, KeypointEncoding, own
+
+
+@dataclass(frozen=True, slots=True)
+class SeeingConfig:
+    """What a policy sees besides its own joints."""
+
+    kind: Literal["keypoints", "images", "features"] = "keypoints"
+    cameras: tuple[str, ...] = ()  # of images and features; none named: every camera of the station
+    size: int = 64  # px, of the square that images are brought to
+    frozen: FrozenConfig = field(default_factory=FrozenConfig)  # the network of features
+
+    def __post_init__(self) -> None:
+        """Check the size."""
+        if self.size < 1:
+            raise ValueError(f"size: expected at least 1 px, got {self.size}.")
+
+
+class ImageEncoding:
+    """The arm's own joints and tip as numbers (2 n + 6,), and each camera's image, for a trained network."""
+
+    needs_frames = True
+
+    def __init__(self, robot: Robot, cameras: Sequence[str], size: int) -> None:
+        self._robot, self._edge = robot, size
+        self.images: Mapping[str, tuple[int, int, int]] = dict.fromkeys(cameras, (size, size, 3))
+        self.size = _own_size(robot)
+        self.name = f"images of {' '.join(cameras)}"
+
+    def complete(self, observation: Observation) -> bool:
+        """Tell whether every camera has been seen."""
+        return all(camera in observation.frames for camera in self.images)
+
+    def encode(self, observation: Observation) -> Columns:
+        """Return the numbers and the images; ValueError without one of them."""
+        columns: Columns = {STATE: own(self._robot, observation).astype(np.float32)}
+        for camera in self.images:
+            columns[camera] = square(_image(observation, camera), self._edge)
+        return columns
+
+
+class FeatureEncoding:
+    """The arm's own joints and tip, and what a frozen network makes of each image, all as numbers.
+
+    The network runs once for each observation, when it enters replay or is acted on; learning never runs it.
+    """
+
+    needs_frames = True
+
+    def __init__(self, robot: Robot, cameras: Sequence[str], frozen: FrozenFeatures) -> None:
+        self._robot, self._cameras, self._frozen = robot, tuple(cameras), frozen
+        self.images: Mapping[str, tuple[int, int, int]] = {}
+        self.size = _own_size(robot) + len(cameras) * frozen.features
+        self.name = f"features of {' '.join(cameras)} by {frozen.tag}"
+
+    def complete(self, observation: Observation) -> bool:
+        """Tell whether every camera has been seen."""
+        return all(camera in observation.frames for camera in self._cameras)
+
+    def encode(self, observation: Observation) -> Columns:
+        """Return the one column; ValueError without one of the images."""
+        seen = [self._frozen(_image(observation, camera)[None])[0] for camera in self._cameras]
+        return {STATE: np.concatenate([own(self._robot, observation), *seen]).astype(np.float32)}
+
+
+def make_encoding(config: SeeingConfig, hardware: Hardware) -> Encoding:
+    """Return the encoding that a configuration asks for; ConfigError for a camera that is not there."""
+    robot = hardware.robot
+    if config.kind == "keypoints":
+        return KeypointEncoding(robot)
+    there = sorted(hardware.cameras)
+    cameras = config.cameras or tuple(there)
+    for camera in cameras:
+        if camera not in there:
+            raise ConfigError(
+                f"seeing: {hardware.name} has no camera '{camera}'.{did_you_mean(camera, there)} "
+                f"It has {', '.join(there) or 'none'}."
+            )
+    if not cameras:
+        raise ConfigError(f"seeing: {hardware.name} has no camera, so there are no {config.kind}.")
+    if config.kind == "images":
+        return ImageEncoding(robot, cameras, config.size)
+    return FeatureEncoding(robot, cameras, FrozenFeatures(config.frozen))
+
+
+def make_encoder(encoding: Encoding, mean: Tensor, std: Tensor, seed: int) -> Encoder:
+    """Return the agent's encoder: numbers of mean and standard deviation (d,), and a network a camera."""
+    numbers = Vector(STATE, mean, std)
+    if not encoding.images:
+        return numbers
+    eyes = [
+        Convolutional(camera, shape, seed + i) for i, (camera, shape) in enumerate(encoding.images.items())
+    ]
+    return Concatenate([numbers, *eyes])
+
+
+def square(image: npt.NDArray[np.uint8], edge: int) -> npt.NDArray[np.uint8]:
+    """Return an image (h, w, 3) brought to (edge, edge, 3), its middle kept where it is not square."""
+    height, width = image.shape[:2]
+    least = min(height, width)
+    top, left = (height - least) // 2, (width - least) // 2
+    middle = image[top : top + least, left : left + least]
+    if least == edge:
+        return np.ascontiguousarray(middle)
+    how = cv2.INTER_AREA if least > edge else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(middle, (edge, edge), interpolation=how), dtype=np.uint8)
+
+
+def _own_size(robot: Robot) -> int:
+    return 2 * len(robot.joint_names) + TIP
+
+
+def _image(observation: Observation, camera: str) -> npt.NDArray[np.uint8]:
+    if camera not in observation.frames:
+        raise ValueError(f"no frame of camera '{camera}' in the observation.")
+    return observation.frames[camera].rgb
