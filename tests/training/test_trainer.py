@@ -1,10 +1,12 @@
 import json
+from dataclasses import replace
 
 import pytest
 import torch
 from sinew_core.errors import ConfigError
 from sinew_training.run_directory import RunDirectory
 from sinew_training.scripted_human import ScriptedHumanConfig
+from sinew_training.trainer import VALIDATION_SEED
 from tiny_training import SMALL, Interrupting, small
 
 
@@ -113,3 +115,24 @@ def test_a_reward_model_that_fails_ends_the_training_with_its_name(open_trainer)
     trainer = open_trainer("run", small(reward="bad_rewards:Failing", demonstrations=0))
     with pytest.raises(ConfigError, match="Failing: RuntimeError: the lens is dirty"):
         trainer.train()
+
+
+@pytest.mark.parametrize(("imitate", "success"), [(True, True), (True, False), (False, True)])
+def test_an_episode_that_ends_in_success_demonstrates_where_that_is_asked_for(
+    open_trainer, monkeypatch, imitate, success
+):
+    trainer = open_trainer("run", small(imitate=imitate, steps=6))
+    run, replay = trainer._rollouts.run, trainer.learning.replay
+
+    def ended_so(seed, policy, sink, human=None):
+        rollout = run(seed, policy, sink, human)
+        if seed < VALIDATION_SEED:
+            rollout = replace(rollout, result=replace(rollout.result, success=success))
+        return rollout
+
+    monkeypatch.setattr(trainer._rollouts, "run", ended_so)
+    demonstrated = len(replay.demonstrations)
+    trainer.train()
+    added = len(replay.demonstrations) - demonstrated
+    assert added == (len(replay.online) if imitate and success else 0)
+    assert len(replay.online) >= 6
