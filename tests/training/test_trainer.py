@@ -123,11 +123,12 @@ def test_an_episode_that_ends_in_success_demonstrates_where_that_is_asked_for(
 ):
     trainer = open_trainer("run", small(imitate=imitate, steps=6))
     run, replay = trainer._rollouts.run, trainer.learning.replay
+    outcome = "success" if success else "timeout"
 
     def ended_so(seed, policy, sink, human=None):
         rollout = run(seed, policy, sink, human)
         if seed < VALIDATION_SEED:
-            rollout = replace(rollout, result=replace(rollout.result, success=success))
+            rollout = replace(rollout, result=replace(rollout.result, outcome=outcome))
         return rollout
 
     monkeypatch.setattr(trainer._rollouts, "run", ended_so)
