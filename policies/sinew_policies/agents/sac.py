@@ -46,6 +46,7 @@ class Config:
     target_entropy: float | None = None  # None: minus the number of continuous action entries
     backup_entropy: bool = True  # in the critics' target
     log_std: tuple[float, float] = (-20.0, 2.0)  # range of the actor's
+    wander: float = 0.0  # share of the drawn actions that are any action at all, to get out of a rut
     metrics_every: int = 50  # updates
 
     def __post_init__(self) -> None:
@@ -59,6 +60,8 @@ class Config:
                 f"expected 0 < tau <= 1, learning_rate > 0 and alpha > 0, got {self.tau}, "
                 f"{self.learning_rate} and {self.alpha}."
             )
+        if not 0 <= self.wander < 1:
+            raise ValueError(f"wander: expected 0 <= wander < 1, got {self.wander}.")
         if not self.log_std[0] < self.log_std[1]:
             raise ValueError(f"log_std: expected a range, got {self.log_std}.")
 
@@ -99,11 +102,18 @@ class Sac:
         with torch.no_grad():
             features = self.encoder(observation)
             policy: TanhGaussian = self.actor(features)
-            action = policy.mode() if greedy else policy.sample(self._acting).action
+            action = policy.mode() if greedy else self._drawn(policy)
             if self.gripper is not None:
                 command = self.gripper.command(features, greedy=greedy, generator=self._acting)
                 action = torch.cat([action, command], -1)
         return action[:, None]
+
+    def _drawn(self, policy: TanhGaussian) -> Tensor:
+        action, share = policy.sample(self._acting).action, self._config.wander
+        if share == 0:
+            return action
+        anywhere = 2 * torch.rand(action.shape, generator=self._acting) - 1
+        return torch.where(torch.rand(len(action), 1, generator=self._acting) < share, anywhere, action)
 
     def policy_tensors(self) -> dict[str, Tensor]:
         """Return the encoder, the actor and the gripper's network."""

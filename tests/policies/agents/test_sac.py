@@ -123,3 +123,26 @@ def test_the_greedy_action_is_one_and_samples_differ() -> None:
     observation = {"state": torch.zeros(1, 2)}
     assert torch.equal(agent.act(observation, greedy=True), agent.act(observation, greedy=True))
     assert not torch.equal(agent.act(observation, greedy=False), agent.act(observation, greedy=False))
+
+
+def test_some_of_the_drawn_actions_go_anywhere_and_greedy_ones_never_do() -> None:
+    config = Config(hidden=(8,), log_std=(-6.0, -5.0), wander=0.25)
+    agent, steady = (
+        Sac(each, spaces(1, 2), plain(1), 0) for each in (config, Config(hidden=(8,), log_std=(-6.0, -5.0)))
+    )
+    state = {"state": torch.zeros(4000, 1)}
+    mode = agent.act(state, greedy=True)[:, 0]
+    assert torch.equal(mode, mode[:1].expand_as(mode))
+    drawn_actions = agent.act(state, greedy=False)[:, 0]
+    far = (drawn_actions - mode).abs().amax(-1) > 0.05
+    assert far.float().mean().item() == pytest.approx(0.25, abs=0.03)
+    anywhere = drawn_actions[far]
+    assert anywhere.min().item() < -0.9
+    assert anywhere.max().item() > 0.9
+    assert not ((steady.act(state, greedy=False)[:, 0] - mode).abs() > 0.05).any()
+
+
+@pytest.mark.parametrize("wander", [-0.1, 1.0])
+def test_a_share_of_wandering_is_a_share(wander: float) -> None:
+    with pytest.raises(ValueError, match="wander"):
+        Config(wander=wander)
