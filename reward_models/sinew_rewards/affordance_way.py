@@ -1,0 +1,124 @@
+"""How much of an affordance's way is done, by what is left of it from where things are now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from sinew_core.hardware import Hardware
+from sinew_core.types import Affordance, FloatArray, Keypoint, Observation, RewardEstimate, Task
+
+from sinew_rewards.carried import Custody
+from sinew_rewards.goal import LastSeen, point_of, target_point, tip_position
+from sinew_rewards.success import SuccessSource, geometric
+
+UNKNOWN_HALF = 0.015  # m, half the width of an object whose extent is not known
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Tolerances of the way, and who judges success."""
+
+    behind: float = 0.03  # m behind an object's far side, where a push begins
+    reached: float = 0.025  # m from there, within which the tip is there
+    shortest: float = 0.05  # m, what a way counts as at least, so that a short one is no leap
+    closed_below: float = 0.62  # aperture under which the gripper counts as closed on something
+    carried_within: float = 0.04  # m, tip to object, for the object to be with the gripper
+    success: Mapping[str, Any] = field(default_factory=geometric)  # the reward model that judges it
+    success_threshold: float = 0.5  # of its probability
+    success_frames: int = 1  # observations in a row that change the verdict
+
+    def __post_init__(self) -> None:
+        """Check the signs."""
+        if min(self.behind, self.reached) < 0 or min(self.shortest, self.carried_within) <= 0:
+            raise ValueError("behind and reached: expected at least 0; shortest and carried_within: above 0.")
+
+
+class AffordanceWay:
+    """Values [-1, 0]: minus the share of the way that is left; 0 where the task is done.
+
+    The way is that of the tip to the object, unless it is held, or to where a push of it begins, and that
+    of the object to its target; all of it for the tip alone where nothing is to be moved. It is laid anew
+    from every observation, so that what is knocked aside is followed, and depends on nothing that came
+    before but on the way's length at the beginning and on what was hidden since: a potential for shaping
+    (Ng et al. 1999). `affordance_path` pays for following the first plan instead.
+    """
+
+    def __init__(self, config: Config, hardware: Hardware) -> None:
+        self._config, self._robot = config, hardware.robot
+        self._judge = SuccessSource(
+            config.success, config.success_threshold, config.success_frames, hardware, "affordance_way"
+        )
+        self._seen = LastSeen()
+        self._custody = Custody(hardware.robot, config.closed_below, config.carried_within, 0.0)
+        self._begun: tuple[int, str] | None = None  # stamp and instruction of the affordance
+        self._whole = 1.0  # m, the way's length when the affordance came
+
+    def reset(self, task: Task) -> None:
+        """Forget what was seen."""
+        self._seen.reset()
+        self._judge.reset(task)
+        self._begun = None
+
+    def estimate(self, observation: Observation) -> RewardEstimate:
+        """Return the reward; terms: reach and carry (m), the parts of the way that are left, and success."""
+        affordance, known = observation.affordance, self._seen.update(observation.keypoints)
+        success = self._judge.judge(observation)
+        uncertainty = None if success is not None else 1.0
+        if affordance is None:
+            return RewardEstimate(observation.stamp, -1.0, uncertainty=1.0, terms={"success": 0.0})
+        tip = tip_position(self._robot, observation)
+        if (affordance.stamp, affordance.instruction) != self._begun:
+            self._begun = affordance.stamp, affordance.instruction
+            self._custody.begin(affordance, known)
+            self._whole = 0.0
+        self._custody.update(affordance, observation, tip, known)
+        parts = self._left(affordance, tip, known)
+        if parts is None:
+            return RewardEstimate(observation.stamp, -1.0, uncertainty=1.0, terms={"success": 0.0})
+        reach, carry = parts
+        if self._whole == 0.0:
+            self._whole = max(reach + carry, self._config.shortest)
+        progress = 1.0 if success else float(np.clip(1.0 - (reach + carry) / self._whole, 0.0, 1.0))
+        return RewardEstimate(
+            observation.stamp,
+            progress - 1.0,
+            success=None if success is None else float(success),
+            progress=progress,
+            uncertainty=uncertainty,
+            terms={"reach": reach, "carry": carry, "success": float(success is True)},
+        )
+
+    def _left(
+        self, affordance: Affordance, tip: FloatArray, known: Mapping[str, Keypoint]
+    ) -> tuple[float, float] | None:
+        """Return how far the tip and how far the object has to go, m; None where one is not known."""
+        target = target_point(affordance, known)
+        if target is None:
+            return None
+        if affordance.moves is None:
+            return float(np.linalg.norm(tip - target)), 0.0
+        item = point_of(affordance.moves, known)
+        if item is None:
+            return None
+        carry = float(np.linalg.norm((target - item)[:2]))
+        if affordance.grasp is not None:
+            return 0.0 if self._custody.held else float(np.linalg.norm(tip - item)), carry
+        begin = self._push_from(item, target, _half_width(affordance.moves, known))
+        return max(0.0, float(np.linalg.norm(tip - begin)) - self._config.reached), carry
+
+    def _push_from(self, item: FloatArray, target: FloatArray, half: float) -> FloatArray:
+        """Return where a push begins (3,): behind the object, seen from the target."""
+        way = (target - item)[:2]
+        length = float(np.linalg.norm(way))
+        begin = item.copy()
+        if length > 0:
+            begin[:2] -= way / length * (half + self._config.behind)
+        return begin
+
+
+def _half_width(moves: str | FloatArray, known: Mapping[str, Keypoint]) -> float:
+    extent = known[moves].extent if isinstance(moves, str) and moves in known else None
+    return UNKNOWN_HALF if extent is None else float(max(extent[:2])) / 2

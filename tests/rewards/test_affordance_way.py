@@ -1,0 +1,140 @@
+"""The way that is left: nearer is better, what is knocked aside is followed, the past does not matter."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sinew_core.hardware import Hardware, load_hardware
+from sinew_core.types import Affordance, FloatArray, JointState, Keypoint, Observation, RewardEstimate, Task
+from sinew_rewards import affordance_way
+from sinew_rewards.affordance_way import AffordanceWay, Config
+
+TASK = Task("push", "push the cube to the pad")
+TARGET, CUBE = np.array([0.25, 0.08, 0.0]), np.array([0.25, -0.04, 0.015])
+ONWARD = np.array([[0.25, 0.08, 0.1]])
+PUSH = Affordance(0, "push", None, ONWARD, "pad", "test", np.array([True]), "cube")
+PICK = Affordance(0, "pick", "cube", ONWARD, "pad", "test", np.array([True]), "cube")
+REACH = Affordance(0, "reach", None, ONWARD, TARGET, "test", np.array([False]))
+OPEN, CLOSED = 1.0, 0.4
+
+
+@pytest.fixture
+def hardware() -> Hardware:
+    return load_hardware("sim_mujoco")
+
+
+class Bench:
+    """A reward model, asked about a tip that is put anywhere."""
+
+    def __init__(self, hardware: Hardware, monkeypatch: pytest.MonkeyPatch, affordance: Affordance) -> None:
+        self._hardware, self._affordance = hardware, affordance
+        self._tip = CUBE
+        monkeypatch.setattr(affordance_way, "tip_position", lambda robot, observation: self._tip)
+        self.model = AffordanceWay(Config(), hardware)
+        self.model.reset(TASK)
+
+    def at(
+        self, tip: FloatArray, cube: FloatArray = CUBE, aperture: float = OPEN, *, blind: bool = False
+    ) -> RewardEstimate:
+        robot = self._hardware.robot
+        position = robot.home.copy()
+        position[robot.gripper_index] = robot.gripper_position(aperture)
+        joints = JointState(0, position, np.zeros_like(position))
+        self._tip = tip
+        keypoints: Mapping[str, Keypoint] = {
+            "cube": Keypoint(cube, extent=np.array([0.03, 0.03, 0.03])),
+            "pad": Keypoint(TARGET),
+        }
+        seen = {} if blind else keypoints
+        return self.model.estimate(Observation(0, joints, {}, seen, self._affordance, {}, TASK))
+
+    def progress(self, tip: FloatArray, cube: FloatArray = CUBE, aperture: float = OPEN) -> float:
+        progress = self.at(tip, cube, aperture).progress
+        assert progress is not None
+        return progress
+
+
+Make = Callable[[Affordance], Bench]
+
+
+@pytest.fixture
+def bench(hardware: Hardware, monkeypatch: pytest.MonkeyPatch) -> Make:
+    return lambda affordance: Bench(hardware, monkeypatch, affordance)
+
+
+START = np.array([0.15, 0.0, 0.1])
+
+
+def test_the_beginning_is_no_progress_and_every_step_along_the_way_is_some(bench: Make) -> None:
+    pick = bench(PICK)
+    assert pick.progress(START) == 0.0
+    nearer = [pick.progress(START + share * (CUBE - START)) for share in (0.3, 0.6, 1.0)]
+    carried = [
+        pick.progress(place, place, CLOSED)
+        for place in (CUBE + share * (TARGET - CUBE) for share in (0.0, 0.4, 0.8))
+    ]
+    assert (np.diff([0.0, *nearer, *carried[1:]]) > 0.05).all()
+    assert carried[0] == pytest.approx(nearer[-1], abs=0.01)  # to close on it is no leap
+
+
+def test_a_push_begins_behind_the_object(bench: Make) -> None:
+    push = bench(PUSH)
+    push.at(START)
+    behind, before = CUBE - [0, 0.045, 0], CUBE + np.array([0, 0.045, 0])
+    assert push.at(behind).terms["reach"] == 0.0
+    assert push.at(before).terms["reach"] > 0.05
+    assert push.progress(behind) > push.progress(before)
+
+
+def test_an_object_that_was_knocked_aside_is_followed(bench: Make) -> None:
+    push = bench(PUSH)
+    push.at(START)
+    aside = CUBE + np.array([0.06, 0.05, 0.0])
+    way = (TARGET - aside)[:2] / np.linalg.norm((TARGET - aside)[:2])
+    behind = aside - [*(0.045 * way), 0.0]
+    assert push.at(behind, aside).terms["reach"] == pytest.approx(0.0, abs=1e-9)
+    assert push.at(CUBE - [0, 0.045, 0], aside).terms["reach"] > 0.02
+
+
+def test_it_depends_on_where_things_are_and_not_on_how_they_came_there(bench: Make) -> None:
+    push, place = bench(PUSH), CUBE - [0.0, 0.03, 0.0]
+    push.at(START)
+    straight = push.at(place)
+    for tip, cube in ((TARGET, CUBE), (START, TARGET), (CUBE, CUBE + np.array([0.05, 0, 0]))):
+        push.at(tip, cube)
+    assert push.at(place) == straight
+
+
+def test_what_goes_farther_away_than_it_was_is_no_less_than_nothing(bench: Make) -> None:
+    push = bench(PUSH)
+    push.at(START)
+    far = push.at(START - [0.1, 0.1, 0.0], CUBE - [0.0, 0.1, 0.0])
+    assert (far.progress, far.value) == (0.0, -1.0)
+
+
+def test_success_is_all_of_the_way_wherever_the_tip_is(bench: Make) -> None:
+    push = bench(PUSH)
+    push.at(START)
+    done = push.at(START, TARGET + np.array([0.0, 0.0, 0.015]))
+    assert (done.success, done.progress, done.value) == (1.0, 1.0, 0.0)
+
+
+def test_with_nothing_to_move_the_tip_goes_alone(bench: Make) -> None:
+    reach = bench(REACH)
+    assert reach.progress(START) == 0.0
+    middle = reach.at((START + TARGET) / 2)
+    assert middle.progress == pytest.approx(0.5)
+    assert middle.terms["carry"] == 0.0
+
+
+def test_what_was_never_seen_is_no_progress_and_says_that_it_is_not_known(bench: Make) -> None:
+    lost = bench(PUSH).at(START, blind=True)
+    assert (lost.value, lost.progress) == (-1.0, None)
+    assert lost.uncertainty is not None
+
+
+@pytest.mark.parametrize("field", ["behind", "reached", "shortest", "carried_within"])
+def test_lengths_are_lengths(field: str) -> None:
+    with pytest.raises(ValueError, match="expected"):
+        replace(Config(), **{field: -0.1})  # type: ignore[arg-type]
