@@ -96,6 +96,30 @@ def test_what_was_acknowledged_survives_a_kill_before_and_after_it_was_learnt_fr
     assert again.learning.replay.demonstrations.added == 2
 
 
+@pytest.mark.parametrize(("checkpoint", "known"), [(False, range(1, 7)), (True, range(4, 7))])
+def test_an_episode_that_ended_in_success_demonstrates_as_far_as_it_is_known(open_learner, checkpoint, known):
+    learner = open_learner(train=training(imitate=True))
+    learner.receive(letter(1, begins=True), 0.0)
+    work(learner)
+    if checkpoint:  # a resume cuts the episode that was running there in two
+        learner.save()
+    learner.receive(letter(4, terminated=True), 0.0)
+    work(learner)
+    assert rewards(learner.learning.replay.demonstrations) == list(range(1, 7))
+    killed(learner)
+    again = open_learner(train=training(imitate=True))
+    work(again)
+    assert rewards(again.learning.replay.demonstrations) == list(known)
+    assert again.learning.replay.demonstrations.added == len(known)
+
+
+def test_success_does_not_demonstrate_where_that_is_not_asked_for(open_learner):
+    learner = open_learner(train=training(imitate=False))
+    learner.receive(letter(1, begins=True, terminated=True), 0.0)
+    work(learner)
+    assert learner.learning.replay.demonstrations.added == 0
+
+
 def test_a_resumed_learner_goes_on_from_its_checkpoint(open_learner):
     learner = open_learner()
     learner.receive(letter(1, 12, begins=True), 0.0)

@@ -40,7 +40,7 @@ class TrainConfig:
     hardware: str = "sim_mujoco"
     instruction: str = ""  # drawn from the task where empty
     agent: Mapping[str, Any] = field(default_factory=_rlpd)  # plugin mapping
-    reward: str = "affordance_path"  # a reward model, or `sparse`: the simulator's own success
+    reward: str = "affordance_way"  # a reward model, or `sparse`: the simulator's own success
     shaping: float = 0.5  # weight of the progress as a potential beside 1 for success; 0: the model's values
     affordance: str = "rule_grounding"
     perception: Literal["truth", "camera"] = "truth"  # the simulator's truth with noise, or the cameras
@@ -48,7 +48,7 @@ class TrainConfig:
     demonstrations: int = 20  # scripted ones; 0: none
     dataset: str = ""  # a folder of recorded episodes that demonstrate
     offline: bool = False  # learn from the demonstrations alone; a step is then an update
-    steps: int = 12_000  # decisions
+    steps: int = 20_000  # decisions
     minutes: float = 0.0  # of wall clock, after which it ends, too; 0: no limit
     seed: int = 0
     max_steps: int = 160  # control periods of an episode while learning; a lost one teaches little

@@ -269,7 +269,7 @@ class Learner:
     def _take(self) -> bool:
         took = False
         while (taken := self._inbox.after(self.counters.letter)) is not None:
-            if self._since + 2 * (len(taken.fragment) + 1) > SPARE:
+            if self._since + 2 * (len(taken.fragment) + 1) + MOST > SPARE:
                 self.save()
             self._add(taken)
             took = True
@@ -298,6 +298,8 @@ class Learner:
         last = taken.first + len(fragment) - 1
         self._writer, self._added = ("", 0) if fragment.ends else (taken.actor, last)
         self._since += len(fragment) + 1
+        if self._train.imitate and fragment.flags[-1] & TERMINATED:
+            self._since += replay.imitate(longest=MOST - 1) + 1
         counters.letter = taken.number
         counters.transitions += len(fragment)
         counters.sequences[taken.actor] = last

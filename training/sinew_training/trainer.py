@@ -24,7 +24,7 @@ from sinew_training.people import make_person
 from sinew_training.provenance import provenance_of
 from sinew_training.rollouts import Rollout, Rollouts
 from sinew_training.run_directory import Progress, RunDirectory, load_checkpoint, save_checkpoint
-from sinew_training.transitions import Gathered, Sink
+from sinew_training.transitions import Gathered
 
 DEMONSTRATION_SEED = 1_000_000  # first scene of the scripted demonstrations
 EPISODE_SEED = 2_000_000  # first scene of training
@@ -181,17 +181,12 @@ class Trainer:
             raise KeyboardInterrupt
         if rollout.result.outcome in ("error", "refused"):
             raise ConfigError(f"episode with seed {seed}: {rollout.result.outcome}: {rollout.result.message}")
-        gathered.hand_over(self._sinks(rollout.result.success))
+        gathered.hand_over([self.learning.replay])
+        if rollout.result.success and self.config.imitate:
+            self.learning.replay.imitate()
         self.counters.steps += rollout.transitions
         self.counters.episodes += 1
         return rollout
-
-    def _sinks(self, success: bool) -> list[Sink]:
-        """Return where an episode goes; takeovers in it demonstrate in any case, a success as a whole."""
-        replay = self.learning.replay
-        if success and self.config.imitate:
-            return [replay.online, replay.demonstrations]
-        return [replay]
 
     def _learn(self, decisions: int) -> dict[str, float]:
         """Make the updates that belong to so many decisions; return the last metrics."""

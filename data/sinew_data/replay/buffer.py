@@ -121,6 +121,14 @@ class ReplayBuffer:
         slot = (ring.rows - 1) % ring.slots
         return {name: ring.arrays[observation_field(name)][slot].copy() for name in self.schema.observation}
 
+    def newest_episode(self) -> list[dict[str, AnyArray]]:
+        """Return copies of the newest episode's rows, from the one that it began with on, as far as kept."""
+        ring = self._view()
+        first = ring.rows - 1
+        while first > ring.first and not ring.value(FLAGS, first) & BEGIN:
+            first -= 1
+        return [ring.row(row) for row in range(max(first, 0), ring.rows)]
+
     def begin(self, observation: Mapping[str, AnyArray]) -> None:
         """Start an episode by its first observation."""
         row = checked_observation(self.schema, observation)

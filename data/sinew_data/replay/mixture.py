@@ -15,7 +15,16 @@ from sinew_data.replay.batch import Batch, empty_batch
 from sinew_data.replay.buffer import ReplayBuffer
 from sinew_data.replay.checks import checked_sampling
 from sinew_data.replay.errors import ReplayError
-from sinew_data.replay.layout import AnyArray
+from sinew_data.replay.layout import (
+    ACTION,
+    FLAGS,
+    PERSON,
+    REWARD,
+    TERMINATED,
+    TRUNCATED,
+    AnyArray,
+    observation_field,
+)
 from sinew_data.replay.schema import differences
 
 
@@ -84,3 +93,29 @@ class Mixture:
         if intervention:
             write(self.demonstrations)
         self._driving = intervention
+
+    def imitate(self, longest: int | None = None) -> int:
+        """Let the newest episode of the online buffer demonstrate, too; return its transitions.
+
+        One of more than `longest` does not, and 0 is returned. Where a person acted in it, those steps
+        demonstrate twice.
+        """
+        first, *steps = self.online.newest_episode() or [{}]
+        if not steps or (longest is not None and len(steps) > longest):
+            return 0
+        self.demonstrations.begin(self._seen(first))
+        for row in steps:
+            flags = int(row[FLAGS])
+            self.demonstrations.add(
+                row[ACTION],
+                float(row[REWARD]),
+                self._seen(row),
+                terminated=bool(flags & TERMINATED),
+                truncated=bool(flags & TRUNCATED),
+                intervention=bool(flags & PERSON),
+            )
+        self._driving = False
+        return len(steps)
+
+    def _seen(self, row: Mapping[str, AnyArray]) -> dict[str, AnyArray]:
+        return {name: row[observation_field(name)] for name in self.online.schema.observation}

@@ -24,6 +24,10 @@ class Ring:
         """Return one number of a column of numbers."""
         return int(self.arrays[column][row % self.slots])
 
+    def row(self, row: int) -> dict[str, AnyArray]:
+        """Return a copy of every column of a row."""
+        return {name: array[row % self.slots].copy() for name, array in self.arrays.items()}
+
     def find(self, added: IntArray) -> IntArray:
         """Return the first row that has so many transitions up to and with itself; all must be within.
 

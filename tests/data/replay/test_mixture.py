@@ -97,3 +97,29 @@ def test_buffers_of_two_schemas_do_not_mix(tmp_path: Path) -> None:
         Mixture(ReplayBuffer.create(None, SCHEMA, 10), other)
     with pytest.raises(ReplayError, match=r"share is 1\.5"):
         Mixture(other, other, share=1.5)
+
+
+def test_the_newest_episode_can_demonstrate_as_it_was() -> None:
+    mixture = made([], [])
+    for episode in LINE[:2]:
+        play(mixture, episode)
+    assert mixture.imitate() == LINE[1].steps
+    check_batch(mixture.demonstrations.sample(RNG, 40, n_step=2, discount=0.9), LINE[1:2], 2, 0.9)
+    assert len(mixture.online) == LINE[0].steps + LINE[1].steps
+
+
+def test_an_episode_that_is_too_long_or_none_at_all_does_not_demonstrate() -> None:
+    mixture = made([], [])
+    assert mixture.imitate() == 0
+    play(mixture, LINE[0])
+    assert mixture.imitate(longest=LINE[0].steps - 1) == 0
+    assert len(mixture.demonstrations) == 0
+
+
+def test_an_episode_that_the_ring_no_longer_holds_whole_demonstrates_as_far_as_it_is_kept() -> None:
+    online, demonstrations = (ReplayBuffer.create(None, SCHEMA, size) for size in (6, 100))
+    mixture = Mixture(online, demonstrations)
+    long = Episode(0, 12, "terminated")
+    play(mixture, long)
+    assert mixture.imitate() == 5
+    check_batch(demonstrations.sample(RNG, 40), [long], 1, 1.0)
