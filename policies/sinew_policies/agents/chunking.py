@@ -7,7 +7,6 @@ from the paper: the observation is one token, whatever the encoder makes of it; 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -23,7 +22,7 @@ from sinew_policies.agents.agent import (
 )
 from sinew_policies.agents.seeding import seeded
 from sinew_policies.agents.sequences import check_sequences, valid_mean
-from sinew_policies.agents.state import State, descend, make_adam
+from sinew_policies.agents.state import Saved, State, descend, make_adam
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ class ChunkDecoder(nn.Module):
         return chunk
 
 
-class Chunking:
+class Chunking(Saved):
     """Learns from sequences of `horizon` actions and answers with as many."""
 
     def __init__(self, config: Config, spaces: Spaces, encoder: Encoder, seed: int) -> None:
@@ -147,22 +146,6 @@ class Chunking:
             style = torch.zeros(shape) if greedy else torch.randn(shape, generator=self._acting)
             chunk: Tensor = self._decoder(look, style)
         return chunk.clamp(-1.0, 1.0)
-
-    def policy_tensors(self) -> dict[str, Tensor]:
-        """Return copies of the tensors of encoder and decoder; the style encoder only learns."""
-        return self._policy.tensors()
-
-    def load_policy(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take what `policy_tensors` gave."""
-        self._policy.load(tensors)
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Return copies of everything that an exact resume needs."""
-        return self._state.tensors()
-
-    def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take what `tensors` gave."""
-        self._state.load(tensors)
 
     def _losses(self, batch: TensorSequences) -> tuple[Tensor, Tensor]:
         """Return the L1 error of the chunks and the divergence of their styles from the prior."""

@@ -6,7 +6,6 @@ which `diffusion` is the remedy; where it leaves their paths nothing calls it ba
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,7 +23,7 @@ from sinew_policies.agents.agent import (
 )
 from sinew_policies.agents.networks import Mlp
 from sinew_policies.agents.sequences import check_sequences, valid_mean
-from sinew_policies.agents.state import State, descend, make_adam
+from sinew_policies.agents.state import Saved, State, descend, make_adam
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +67,7 @@ class Actor(nn.Module):
         return mean.view(len(mean), *self._chunk)
 
 
-class Cloning:
+class Cloning(Saved):
     """Learns from sequences of `horizon` actions; acts without chance."""
 
     def __init__(self, config: Config, spaces: Spaces, encoder: Encoder, seed: int) -> None:
@@ -95,22 +94,6 @@ class Cloning:
         with torch.no_grad():
             chunk: Tensor = self._actor(observation)
         return chunk
-
-    def policy_tensors(self) -> dict[str, Tensor]:
-        """Return copies of the encoder's and the network's tensors."""
-        return self._policy.tensors()
-
-    def load_policy(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take what `policy_tensors` gave."""
-        self._policy.load(tensors)
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Return copies of everything that an exact resume needs."""
-        return self._state.tensors()
-
-    def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take what `tensors` gave."""
-        self._state.load(tensors)
 
     def _loss(self, observation: Observations, batch: TensorSequences) -> Tensor:
         mean = self._actor(observation)

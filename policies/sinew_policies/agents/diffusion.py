@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -28,7 +27,7 @@ from sinew_policies.agents.agent import (
 from sinew_policies.agents.denoising import add_noise, cosine_schedule, denoise
 from sinew_policies.agents.seeding import seeded
 from sinew_policies.agents.sequences import check_sequences, valid_mean
-from sinew_policies.agents.state import State, descend, make_adam
+from sinew_policies.agents.state import Saved, State, descend, make_adam
 
 TIMES = 64  # length of the embedding of the noising step
 
@@ -130,7 +129,7 @@ class Network(nn.Module):
         self.register_buffer("start", torch.randn(config.horizon, action))
 
 
-class Diffusion:
+class Diffusion(Saved):
     """Learns from sequences of `config.horizon` actions; answers with the first `executed` of a drawn chunk.
 
     A greedy answer starts from the same noise always: the same observation gives the same chunk.
@@ -178,22 +177,6 @@ class Diffusion:
 
             chunk = denoise(predict, start, self._alpha_bar, self._config.draws)
         return chunk[:, : self.horizon]
-
-    def policy_tensors(self) -> dict[str, Tensor]:
-        """Return copies of the averaged weights."""
-        return self._policy.tensors()
-
-    def load_policy(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take what `policy_tensors` gave."""
-        self._policy.load(tensors)
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Return copies of everything that an exact resume needs."""
-        return self._state.tensors()
-
-    def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take what `tensors` gave."""
-        self._state.load(tensors)
 
     def _loss(self, batch: TensorSequences) -> Tensor:
         """Return the squared error of the predicted noise, at one random step a row (Ho et al., eq. 14)."""

@@ -23,7 +23,7 @@ from sinew_policies.agents.agent import (
 )
 from sinew_policies.agents.gradients import HALF_LOG_TWO_PI
 from sinew_policies.agents.networks import Activation, EnsembleMlp, Mlp, make_polyak
-from sinew_policies.agents.state import State, descend, make_adam
+from sinew_policies.agents.state import Saved, State, descend, make_adam
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Config:
             raise ValueError(f"actor_updates: expected at least 1 or none, got {self.actor_updates}.")
 
 
-class Iql:
+class Iql(Saved):
     """Learns from single transitions, recorded or its own; acts one step at a time."""
 
     horizon = 1
@@ -104,22 +104,6 @@ class Iql:
             noise = torch.randn(mean.shape, generator=self._acting) if not greedy else torch.zeros(())
             action: Tensor = mean + log_std.exp() * noise
         return action.clamp(-1, 1)[:, None]
-
-    def policy_tensors(self) -> dict[str, Tensor]:
-        """Return the encoder and the actor."""
-        return self._policy.tensors()
-
-    def load_policy(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take what `policy_tensors` gave."""
-        self._policy.load(tensors)
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Return everything."""
-        return self._state.tensors()
-
-    def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take what `tensors` gave."""
-        self._state.load(tensors)
 
     def _value_step(self, features: Tensor, data_value: Tensor) -> dict[str, Tensor]:
         value = self.value(features).squeeze(-1)

@@ -26,7 +26,7 @@ from sinew_policies.agents.gripper_critic import GripperConfig, GripperCritic
 from sinew_policies.agents.hl_gauss import HlGauss, make_head
 from sinew_policies.agents.networks import Activation, EnsembleMlp, GaussianActor, TanhGaussian, make_polyak
 from sinew_policies.agents.optimizer import check_finite, make_adam
-from sinew_policies.agents.state import State
+from sinew_policies.agents.state import Saved, State
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Config:
             raise ValueError(f"log_std: expected a range, got {self.log_std}.")
 
 
-class Sac:
+class Sac(Saved):
     """Learns from single transitions; acts one step at a time."""
 
     horizon = 1
@@ -114,22 +114,6 @@ class Sac:
             return action
         anywhere = 2 * torch.rand(action.shape, generator=self._acting) - 1
         return torch.where(torch.rand(len(action), 1, generator=self._acting) < share, anywhere, action)
-
-    def policy_tensors(self) -> dict[str, Tensor]:
-        """Return the encoder, the actor and the gripper's network."""
-        return self._policy.tensors()
-
-    def load_policy(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take what `policy_tensors` gave."""
-        self._policy.load(tensors)
-
-    def tensors(self) -> dict[str, Tensor]:
-        """Return everything."""
-        return self._state.tensors()
-
-    def load(self, tensors: Mapping[str, Tensor]) -> None:
-        """Take what `tensors` gave."""
-        self._state.load(tensors)
 
     # The gradients are written out: this is most of what learning costs, and torch's own bookkeeping would
     # add a third. `run` goes through a network, `back` goes back through it from the gradient of its answers.

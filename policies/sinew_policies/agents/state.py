@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 from sinew_policies.agents.agent import AgentError
 from sinew_policies.agents.optimizer import FlatAdam, descend, make_adam
 
-__all__ = ["State", "descend", "make_adam"]
+__all__ = ["Saved", "State", "descend", "make_adam"]
 
 
 class State:
@@ -65,6 +65,29 @@ class State:
                 tensor.copy_(given[name])
         for name, generator in self._generators.items():
             generator.set_state(given[name].clone())
+
+
+class Saved:
+    """What every agent has that is made of two states: that of acting, and that of everything."""
+
+    _state: State
+    _policy: State
+
+    def policy_tensors(self) -> dict[str, Tensor]:
+        """Return copies of what acting needs, the encoder's tensors among them."""
+        return self._policy.tensors()
+
+    def load_policy(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take what `policy_tensors` gave."""
+        self._policy.load(tensors)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """Return copies of everything that an exact resume needs."""
+        return self._state.tensors()
+
+    def load(self, tensors: Mapping[str, Tensor]) -> None:
+        """Take what `tensors` gave."""
+        self._state.load(tensors)
 
 
 def _check_same_kind(name: str, expected: Tensor, given: Tensor) -> None:
