@@ -31,7 +31,8 @@ from sinew_nodes.learner_node import LearnerNode, training_of
 from sinew_nodes.parameters import LearnerParameters
 from sinew_nodes.transport import transport_environment
 from sinew_training import spool as spools
-from sinew_training.learner import Learner, LearnerConfig
+from sinew_training.learner import Learner
+from sinew_training.learner_run import LearnerConfig
 from sinew_training.wire import FORMAT
 
 PERIODS, STEPS = 4, 20  # control periods of a decision, and of an episode

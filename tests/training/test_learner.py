@@ -11,7 +11,8 @@ import torch
 from arm_data import HARDWARE, SCHEMA, data, fragment, rewards
 from sinew_core.errors import ConfigError
 from sinew_training.inbox import Inbox, Letter
-from sinew_training.learner import Learner, LearnerConfig, training_asked_for
+from sinew_training.learner import Learner
+from sinew_training.learner_run import LearnerConfig, training_asked_for
 from sinew_training.roster import Roster, RosterError
 from sinew_training.weights import Weights, WeightsError, keep, recall, unpack
 from sinew_training.wire import WireError, encode
@@ -149,7 +150,8 @@ def test_a_learner_killed_in_truth_loses_nothing_that_it_acknowledged(tmp_path):
         "import itertools, torch; torch.set_num_threads(1)\n"
         "from pathlib import Path; from arm_data import data; from tiny_training import small\n"
         "from sinew_training.inbox import Letter\n"
-        "from sinew_training.learner import Learner, LearnerConfig\n"
+        "from sinew_training.learner import Learner\n"
+        "from sinew_training.learner_run import LearnerConfig\n"
         "train = small(demonstrations=0, warm_up=0, batch=4, checkpoint_every=0.05, capacity=4000)\n"
         "learner = Learner(train, LearnerConfig(), Path(sys.argv[2]), 'run', print)\n"
         "start = learner.actors.get('a', 0)\n"

@@ -29,7 +29,8 @@ from sinew_msgs.msg import PolicyWeights, Transitions
 from sinew_msgs.msg import TransitionsAck as Ack
 from sinew_training.config import TrainConfig
 from sinew_training.inbox import Letter
-from sinew_training.learner import Learner, LearnerConfig, Receipt, training_asked_for
+from sinew_training.learner import Learner, Receipt
+from sinew_training.learner_run import LearnerConfig, training_asked_for
 from sinew_training.weights import Weights
 from sinew_training.wire import FORMAT
 
