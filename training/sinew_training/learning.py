@@ -52,7 +52,7 @@ class Learning:
         """Let an actor that can clone do so, whatever its critics say by then."""
         if self._cloning == 0 or len(self.replay.demonstrations) == 0:
             return
-        self.agent.set_cloning_weight(ALONE * self._cloning)  # type: ignore[attr-defined]
+        self.agent.set_cloning_weight(ALONE * self._cloning, all_of_it=True)  # type: ignore[attr-defined]
         for _ in range(self.config.pretrain):
             self.update()
         self.agent.set_cloning_weight(self._cloning)  # type: ignore[attr-defined]

@@ -30,6 +30,7 @@ class Config(SacConfig):
     subset: int = 2  # critics, drawn anew for each update, of which the smallest value is the target
     updates: int = 4  # critic steps per call (update-to-data ratio); a batch holds the rows of all
     cloning_weight: float = 0.0  # of the squared distance to the demonstrations' actions
+    filtered: bool = False  # clone only what the critics hold to be better than what the actor does
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -47,13 +48,18 @@ class Rlpd(Sac):
     def __init__(self, config: Config, spaces: Spaces, encoder: Encoder, seed: int) -> None:
         self._subset, self._critic_steps = config.subset, config.updates
         self._cloning_weight = torch.tensor(config.cloning_weight)
+        self._filtered = self._filtering = config.filtered
         super().__init__(config, spaces, encoder, seed)
 
-    def set_cloning_weight(self, weight: float) -> None:
-        """Set the weight of cloning from the next update on; it is saved with the agent."""
+    def set_cloning_weight(self, weight: float, *, all_of_it: bool = False) -> None:
+        """Set the weight of cloning from the next update on; it is saved with the agent.
+
+        `all_of_it` clones whatever the critics say, until the next call: theirs say nothing at first.
+        """
         if not weight >= 0:
             raise AgentError(f"cloning weight: expected at least 0, got {weight}")
         self._cloning_weight.fill_(weight)
+        self._filtering = self._filtered and not all_of_it
 
     def update(self, batch: TensorBatch) -> dict[str, float]:
         """Take the critic steps, then one step of actor and temperature on the last slice.
@@ -71,7 +77,7 @@ class Rlpd(Sac):
                 part = batch.rows(slice(step, None, self._critic_steps))
                 features, metrics = self._critic_step(part)
                 self._move_targets()
-            return self._report(metrics | self._actor_step(features, part))
+            return self._report(metrics | self._actor_step(features, part, metrics["data_value"]))
 
     def _target_values(self, inputs: Tensor) -> Tensor:
         drawn = torch.randperm(self.target.members, generator=self._learning)[: self._subset].tolist()
@@ -80,13 +86,14 @@ class Rlpd(Sac):
     def _actor_shares(self, values: Tensor) -> Tensor:
         return torch.full_like(values, 1 / len(values))
 
-    def _cloning_gradient(self, policy: TanhGaussian, batch: TensorBatch) -> Tensor | float:
+    def _cloning_gradient(self, policy: TanhGaussian, batch: TensorBatch, better: Tensor) -> Tensor | float:
         """Return the gradient of weight times the demonstrations' mean of |tanh(mean) - action|²."""
         if float(self._cloning_weight) == 0:
             return 0.0
         mode, rows = policy.mode(), batch.demonstration.float()[:, None]
         away = (mode - batch.action[:, : self._continuous]) * (1 - mode.square())
-        return 2 * self._cloning_weight * away * rows / rows.sum().clamp(min=1)
+        counts = rows * (better > 0)[:, None] if self._filtering else rows
+        return 2 * self._cloning_weight * away * counts / rows.sum().clamp(min=1)
 
     def _plain_tensors(self) -> dict[str, Tensor]:
         return {**super()._plain_tensors(), "cloning_weight": self._cloning_weight}

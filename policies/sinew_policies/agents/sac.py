@@ -95,7 +95,7 @@ class Sac(Saved):
         with torch.no_grad():
             features, metrics = self._critic_step(batch)
             self._move_targets()
-            return self._report(metrics | self._actor_step(features, batch))
+            return self._report(metrics | self._actor_step(features, batch, metrics["data_value"]))
 
     def act(self, observation: Observations, *, greedy: bool) -> Tensor:
         """Return actions (b, 1, a): the policy's mode, or a sample of it."""
@@ -130,7 +130,8 @@ class Sac(Saved):
         check_finite(loss, "critic_loss")
         columns = self._features if self._encoder_learns else None
         of_inputs = back(critics, of_answers, self._critic_places, columns=columns)
-        metrics = {"critic_loss": loss, "target_value": target}
+        given = self._head.mean(critics.answers).mean(0)  # (b,) what the batch's own actions are worth
+        metrics = {"critic_loss": loss, "target_value": target, "data_value": given}
         if of_inputs is not None or self.gripper is not None:
             of_features = None if of_inputs is None else of_inputs.sum(0)
             metrics |= self._gripper_and_encoder(attached, of_features, next_features, batch)
@@ -168,7 +169,7 @@ class Sac(Saved):
         """Return values (members, b) of the target critics that count."""
         return self._head.mean(self.target.run(inputs).answers)
 
-    def _actor_step(self, features: Tensor, batch: TensorBatch) -> dict[str, Tensor]:
+    def _actor_step(self, features: Tensor, batch: TensorBatch, given: Tensor) -> dict[str, Tensor]:
         """Improve the actor by alpha log pi - value, and the temperature by -alpha (log pi + target)."""
         actor = self.actor.network.run(features)
         policy = self.actor.distribution(actor.answers[0])
@@ -184,7 +185,7 @@ class Sac(Saved):
         of_action = back(critics, of_answers, None, columns=self._actions)
         assert of_action is not None
         of_statistics = sample.back(of_action.sum(0), float(alpha) / rows)
-        of_statistics[:, : self._continuous] += self._cloning_gradient(policy, batch)
+        of_statistics[:, : self._continuous] += self._cloning_gradient(policy, batch, given - values.mean(0))
         back(actor, of_statistics[None], self._actor_places, columns=None)
         if self._config.automatic_alpha:
             wanting = sample.log_prob.mean() + self._target_entropy
@@ -197,9 +198,12 @@ class Sac(Saved):
         smallest = (values == values.amin(0)).float()
         return smallest / smallest.sum(0)
 
-    def _cloning_gradient(self, policy: TanhGaussian, batch: TensorBatch) -> Tensor | float:
-        """Return what the actor's means (b, a) are pulled by besides; nothing in SAC."""
-        del policy, batch
+    def _cloning_gradient(self, policy: TanhGaussian, batch: TensorBatch, better: Tensor) -> Tensor | float:
+        """Return what the actor's means (b, a) are pulled by besides; nothing in SAC.
+
+        `better` (b,) is by how much the batch's actions are worth more than the policy's.
+        """
+        del policy, batch, better
         return 0.0
 
     def _encode(self, observation: Observations) -> Tensor:

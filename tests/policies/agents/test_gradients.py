@@ -44,7 +44,7 @@ def test_the_actor_s_and_the_temperature_s(name: str) -> None:
     learnt = [*agent.actor.parameters(), agent.log_alpha]
     expected = torch.autograd.grad(loss, learnt)
     with torch.no_grad():
-        agent._actor_step(features, BATCH)
+        agent._actor_step(features, BATCH, torch.zeros(ROWS))
     torch.testing.assert_close([agent._actor_optimizer.gradient(each) for each in learnt], list(expected))
 
 

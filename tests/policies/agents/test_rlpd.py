@@ -8,7 +8,7 @@ import pytest
 import torch
 from sinew_policies.agents.agent import AgentError, TensorBatch
 from sinew_policies.agents.rlpd import Config, Rlpd
-from worlds import noise_batch, plain, spaces
+from worlds import noise_batch, plain, spaces, transitions
 
 SMALL = Config(hidden=(16,), critics=4, updates=2)
 
@@ -95,3 +95,44 @@ def test_a_batch_that_cannot_be_sliced_is_refused() -> None:
 def test_a_subset_larger_than_the_ensemble_is_refused() -> None:
     with pytest.raises(ValueError, match="subset <= critics"):
         Config(critics=2, subset=3)
+
+
+@pytest.mark.parametrize(("filtered", "all_of_it"), [(True, False), (True, True), (False, False)])
+def test_what_is_held_to_be_worse_is_cloned_only_without_the_filter(filtered: bool, all_of_it: bool) -> None:
+    agent = make(replace(SMALL, filtered=filtered))
+    agent.set_cloning_weight(1.0, all_of_it=all_of_it)
+    batch = replace(noise_batch(4, 3, 2, 0), demonstration=torch.tensor([True, True, True, False]))
+    policy = agent.actor.distribution(agent.actor.network.run(torch.zeros(4, 3)).answers[0])
+    pull = agent._cloning_gradient(policy, batch, torch.tensor([0.5, -0.5, 0.0, 0.5]))
+    assert isinstance(pull, torch.Tensor)
+    pulled = pull.abs().sum(-1) > 0
+    unfiltered = all_of_it or not filtered
+    assert pulled.tolist() == [True, unfiltered, unfiltered, False]
+
+
+def test_the_filter_keeps_good_demonstrations_and_leaves_bad_ones() -> None:
+    """One state; 0.6 is best, and its pull is weak. Half of the demonstrations do 0.6, half do -0.6."""
+    errors = []
+    for filtered in (False, True):
+        config = Config(
+            hidden=(32,),
+            critics=2,
+            updates=1,
+            cloning_weight=1.0,
+            filtered=filtered,
+            learning_rate=3e-3,
+            alpha=1e-3,
+            automatic_alpha=False,
+        )
+        agent = Rlpd(config, spaces(1, 1), plain(1), 0)
+        generator = torch.Generator().manual_seed(0)
+        state, half = torch.zeros(64, 1), torch.arange(64) < 32
+        for _ in range(400):
+            shown = 0.6 * torch.where(torch.arange(64) % 2 == 0, 1.0, -1.0)
+            tried = 2 * torch.rand(64, generator=generator) - 1
+            action = torch.where(half, shown, tried)[:, None]
+            reward = -0.2 * (action[:, 0] - 0.6).square()
+            batch = transitions(state, action, reward, state, torch.zeros(64))
+            agent.update(replace(batch, demonstration=half))
+        errors.append(abs(agent.act({"state": torch.zeros(1, 1)}, greedy=True).item() - 0.6))
+    assert errors[1] < 0.1 < errors[0]

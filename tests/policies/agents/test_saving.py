@@ -139,5 +139,5 @@ def test_the_critics_train_the_encoder_and_the_actor_does_not() -> None:
     with torch.no_grad():
         features, _ = agent._critic_step(batch)
         trained = eyes.head.weight.detach().clone()
-        agent._actor_step(features, batch)
+        agent._actor_step(features, batch, torch.zeros(len(batch.reward)))
     assert torch.equal(eyes.head.weight.detach(), trained)
