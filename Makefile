@@ -7,10 +7,10 @@ PY := $(VENV)/python
 # Left by a sourced ROS or by another environment's Python, each would mislead this one.
 unexport AMENT_PREFIX_PATH LD_LIBRARY_PATH PYTHONHOME PYTHONPATH _ROS_WHEELS_BOOTSTRAP_COMPLETE
 
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo demo-learned test check bench clean
 
 help:  ## say what can be made
-	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## /make \1\t/p' $(MAKEFILE_LIST) | expand -t 14
 
 setup:  ## install everything that is missing (PYTHON=... chooses another Python 3.11)
 	@"$(PYTHON)" -c '' 2>/dev/null || { \
@@ -21,6 +21,10 @@ demo: setup  ## a simulated arm carries out a sentence through the ROS graph (AR
 	@$(VENV)/sinew run --graph ros --hardware sim_mujoco --task pick_place \
 	  --instruction "drop the crimson block into the azure dish" --affordance sinew_ground \
 	  --policy affordance_follower --reward affordance_path --episodes 3 $(ARGS)
+
+demo-learned: setup  ## the same by a policy that was trained, not written (ARGS=... adds options)
+	@$(VENV)/sinew run --graph ros --hardware sim_mujoco --task push \
+	  --policy learned --reward affordance_path --episodes 3 $(ARGS)
 
 test: setup  ## run the tests (ARGS=... goes to pytest)
 	@$(PY) -m pytest $(ARGS)
