@@ -311,6 +311,16 @@ def test_truncated_or_foreign_weights_are_refused_and_the_old_ones_stay(open_lea
     sheet = json.loads(weights.sheet)
     panda = json.dumps({**sheet, "robot": "panda"})
     elsewhere = json.dumps({**sheet, "agent": {"plugin": "os:system"}})
+    frozen = sheet["seeing"]["frozen"]
+    foreign = [
+        json.dumps(
+            {
+                **sheet,
+                "seeing": {"kind": "features", "frozen": {**frozen, **network, "weights": "x.safetensors"}},
+            }
+        )
+        for network in ({"plugin": "torch.nn:Flatten"}, {"timm": "resnet18"})
+    ]
     wider = published(open_learner, "wide", agent={**training().agent, "hidden": [8, 8]})
     for bad, told in (
         (Weights(2, 0, weights.sheet, weights.data[:-5]), "refused"),
@@ -318,6 +328,7 @@ def test_truncated_or_foreign_weights_are_refused_and_the_old_ones_stay(open_lea
         (Weights(2, 0, "{", weights.data), "no JSON"),
         (Weights(2, 0, panda, weights.data), "panda"),
         (Weights(2, 0, elsewhere, weights.data), "takes agents of sinew_policies.agents only"),
+        *((Weights(2, 0, text, weights.data), "takes Sinew's own only") for text in foreign),
         (Weights(2, 0, weights.sheet, wider.data), "refused"),
     ):
         with pytest.raises(WeightsError, match=told):

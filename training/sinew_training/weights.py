@@ -7,7 +7,7 @@ weights that were held before stay in use.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -54,12 +54,12 @@ class Held:
 def unpack(weights: Weights, hardware: Hardware, held: Held | None) -> Held:
     """Return the policy; where only numbers differ from the one held, its agent takes them over.
 
-    The agent must be one of Sinew's own: what comes by the network never chooses what is imported.
+    Agent and frozen network must be Sinew's own: what comes by the network never chooses what is imported
+    or which file is opened.
     """
     where = Path(f"weights {weights.version}")
     try:
         sheet = _sheet(weights.sheet, where)
-        encoding = checked_encoding(where, sheet, hardware)
         if len(weights.data) > LARGEST:
             raise WeightsError(f"{where}: {len(weights.data)} bytes; expected at most {LARGEST}.")
         tensors = load(weights.data)
@@ -70,6 +70,7 @@ def unpack(weights: Weights, hardware: Hardware, held: Held | None) -> Held:
         if held is not None and _same(held, sheet, mean, std):
             held.acting.agent.load_policy(policy)
             return Held(weights.version, sheet, held.acting, mean, std, grading)
+        encoding = checked_encoding(where, sheet, hardware)
         agent = make_agent(sheet.agent, encoding, mean, std, 0, f"{where}: agent")
         agent.load_policy(policy)
     except (SafetensorError, KeyError, ValueError, ConfigError) as error:
@@ -120,6 +121,9 @@ def _sheet(text: str, where: Path) -> Sheet:
     plugin = str(sheet.agent.get("plugin", ""))
     if not plugin.startswith(f"{AGENTS}."):
         raise WeightsError(f"{where}: agent '{plugin}'; an actor takes agents of {AGENTS} only.")
+    foreign = sheet.seeing.frozen.timm or sheet.seeing.frozen.plugin
+    if foreign:
+        raise WeightsError(f"{where}: frozen network '{foreign}'; an actor takes Sinew's own only.")
     return sheet
 
 
@@ -139,9 +143,6 @@ def _check_finite(tensors: dict[str, torch.Tensor], where: Path) -> None:
 
 
 def _same(held: Held, sheet: Sheet, mean: torch.Tensor, std: torch.Tensor) -> bool:
-    alike = _layout(held.sheet) == _layout(sheet)
+    """Tell whether all but the weights is as it was, the robot included."""
+    alike = replace(held.sheet, provenance={}) == replace(sheet, provenance={})
     return alike and torch.equal(held.mean, mean) and torch.equal(held.std, std)
-
-
-def _layout(sheet: Sheet) -> tuple[object, ...]:
-    return sheet.agent, sheet.actions, sheet.seeing
