@@ -8,7 +8,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 from sinew_core.robot import Robot
-from sinew_core.types import FloatArray, Keypoint, Observation
+from sinew_core.types import FloatArray, JointState, Keypoint, Observation
 
 Columns = dict[str, npt.NDArray[np.float32] | npt.NDArray[np.uint8]]  # what an agent sees, by name
 
@@ -22,7 +22,7 @@ TARGET = 4 + 2 * OFFSET  # there, extent (3), from the tip, from the object
 
 
 class Encoding(Protocol):
-    """Turns observations into what an agent sees; nothing is remembered from one to the next."""
+    """Turns observations into what an agent sees; what came before makes no difference."""
 
     name: str  # of what the numbers depend on: another name, another meaning
     size: int  # numbers of the column `state`
@@ -64,17 +64,19 @@ class KeypointEncoding:
 
     def encode(self, observation: Observation) -> Columns:
         """Return the one column."""
-        pose = self._robot.chain.pose(self._robot.tip_link, observation.joints.position)
+        joints = observation.joints
+        pose = self._robot.chain.pose(self._robot.tip_link, joints.position)
         tip, yaw = pose[:3, 3], tip_yaw(pose)
         moved, target = _named(observation)
         things = _object(moved, tip, yaw), _target(target, moved, tip, yaw)
-        return {STATE: np.concatenate([own(self._robot, observation), *things]).astype(np.float32)}
+        return {STATE: np.concatenate([own(self._robot, joints, pose), *things]).astype(np.float32)}
 
 
-def own(robot: Robot, observation: Observation) -> FloatArray:
-    """Return what an arm knows of itself (2 n + 6,): joint positions and velocities, and its tip."""
-    joints = observation.joints
-    pose = robot.chain.pose(robot.tip_link, joints.position)
+def own(robot: Robot, joints: JointState, pose: FloatArray) -> FloatArray:
+    """Return what an arm knows of itself (2 n + 6,): joint positions and velocities, and its tip.
+
+    `pose` is the tip's, (4, 4) in the base frame.
+    """
     yaw = tip_yaw(pose)
     tip = np.array([*pose[:3, 3], np.cos(yaw), np.sin(yaw), robot.aperture(joints.position)])
     return np.concatenate([joints.position, joints.velocity, tip])

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from sinew_core.errors import ConfigError, did_you_mean
 from sinew_core.hardware import Hardware
 from sinew_core.robot import Robot
-from sinew_core.types import Observation
+from sinew_core.types import CameraFrame, FloatArray, Observation
 from torch import Tensor
 
 from sinew_policies.agents.agent import Encoder
@@ -54,22 +54,24 @@ class ImageEncoding:
 
     def encode(self, observation: Observation) -> Columns:
         """Return the numbers and the images; ValueError without one of them."""
-        columns: Columns = {STATE: own(self._robot, observation).astype(np.float32)}
+        columns: Columns = {STATE: _own(self._robot, observation).astype(np.float32)}
         for camera in self.images:
-            columns[camera] = square(_image(observation, camera), self._edge)
+            columns[camera] = square(_frame(observation, camera).rgb, self._edge)
         return columns
 
 
 class FeatureEncoding:
     """The arm's own joints and tip, and what a frozen network makes of each image, all as numbers.
 
-    The network runs once for each observation, when it enters replay or is acted on; learning never runs it.
+    The network runs once for each frame, whether it is acted on, enters replay or both; learning never
+    runs it.
     """
 
     needs_frames = True
 
     def __init__(self, robot: Robot, cameras: Sequence[str], frozen: FrozenFeatures) -> None:
         self._robot, self._cameras, self._frozen = robot, tuple(cameras), frozen
+        self._newest: dict[str, tuple[CameraFrame, npt.NDArray[np.float32]]] = {}  # with its features
         self.images: Mapping[str, tuple[int, int, int]] = {}
         self.size = _own_size(robot) + len(cameras) * frozen.features
         self.name = f"features of {' '.join(cameras)} by {frozen.tag}"
@@ -80,8 +82,14 @@ class FeatureEncoding:
 
     def encode(self, observation: Observation) -> Columns:
         """Return the one column; ValueError without one of the images."""
-        seen = [self._frozen(_image(observation, camera)[None])[0] for camera in self._cameras]
-        return {STATE: np.concatenate([own(self._robot, observation), *seen]).astype(np.float32)}
+        seen = [self._features(camera, _frame(observation, camera)) for camera in self._cameras]
+        return {STATE: np.concatenate([_own(self._robot, observation), *seen]).astype(np.float32)}
+
+    def _features(self, camera: str, frame: CameraFrame) -> npt.NDArray[np.float32]:
+        known = self._newest.get(camera)
+        if known is None or known[0] is not frame:
+            known = self._newest[camera] = frame, self._frozen(frame.rgb[None])[0]
+        return known[1]
 
 
 def make_encoding(config: SeeingConfig, hardware: Hardware) -> Encoding:
@@ -131,7 +139,12 @@ def _own_size(robot: Robot) -> int:
     return 2 * len(robot.joint_names) + TIP
 
 
-def _image(observation: Observation, camera: str) -> npt.NDArray[np.uint8]:
+def _own(robot: Robot, observation: Observation) -> FloatArray:
+    joints = observation.joints
+    return own(robot, joints, robot.chain.pose(robot.tip_link, joints.position))
+
+
+def _frame(observation: Observation, camera: str) -> CameraFrame:
     if camera not in observation.frames:
         raise ValueError(f"no frame of camera '{camera}' in the observation.")
-    return observation.frames[camera].rgb
+    return observation.frames[camera]

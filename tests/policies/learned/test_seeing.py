@@ -78,6 +78,18 @@ def test_features_are_those_of_the_frozen_network_camera_by_camera():
     np.testing.assert_allclose(columns[STATE][OWN:].reshape(2, 8), expected, rtol=1e-4, atol=1e-5)
 
 
+def test_the_frozen_network_runs_once_for_a_frame_however_often_it_is_looked_at(monkeypatch):
+    ran = []
+    call = FrozenFeatures.__call__
+    monkeypatch.setattr(FrozenFeatures, "__call__", lambda self, images: ran.append(1) or call(self, images))
+    encoding, first, second = encoding_of(kind="features"), seen(), seen(first=10)
+    once = encoding.encode(first)[STATE]
+    np.testing.assert_array_equal(encoding.encode(first)[STATE], once)
+    assert len(ran) == 2  # one a camera
+    assert not np.array_equal(encoding.encode(second)[STATE], once)
+    np.testing.assert_array_equal(encoding.encode(first)[STATE], once)
+
+
 def test_the_name_tells_cameras_and_networks_apart():
     names = [
         encoding_of(kind="keypoints").name,
