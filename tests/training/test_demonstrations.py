@@ -10,6 +10,7 @@ from sinew_eval.process_graph import make_brain
 from sinew_eval.process_recording import ProcessRecorder
 from sinew_eval.records import RunConfig
 from sinew_policies.learned.encoding import KeypointEncoding
+from sinew_policies.learned.tip_actions import TipActions
 from sinew_training.config import TrainConfig
 from sinew_training.demonstrations import from_dataset
 from sinew_training.transitions import Gathered, Transitions
@@ -25,7 +26,7 @@ def recorded(tmp_path_factory):
     hardware = load_hardware(config.hardware).with_pace("lockstep")
     station, brain = hardware.open_station(config.task), make_brain(config, hardware)
     live = Gathered()
-    collector = Transitions(live, hardware, KeypointEncoding(hardware.robot), CONFIG.actions)
+    collector = Transitions(live, KeypointEncoding(hardware.robot), TipActions(CONFIG.actions, hardware))
     collector.begin()
 
     def run(record):

@@ -7,7 +7,7 @@ from sinew_core.authority import HUMAN, POLICY
 from sinew_core.runtime import Step
 from sinew_core.types import ExecutedCommand, JointState, Observation, RewardEstimate, Task
 from sinew_policies.learned.encoding import KeypointEncoding
-from sinew_policies.learned.tip_actions import TipActionConfig
+from sinew_policies.learned.tip_actions import TipActionConfig, TipActions
 from sinew_training.experience import Experience, Learnt
 from sinew_training.fragments import Fragments
 from sinew_training.grading import MeanValue, Shaped
@@ -57,7 +57,7 @@ def told(periods, *, shuffled=None):
 def directly(periods, *, terminated):
     """What the loop in one process makes of the same periods, but for the last command."""
     gathered = Gathered()
-    transitions = Transitions(gathered, HARDWARE, ENCODING, ACTIONS)
+    transitions = Transitions(gathered, ENCODING, TipActions(ACTIONS, HARDWARE))
     transitions.begin()
     for k, (seen, reward, command) in enumerate(periods[:-1]):
         transitions.take(Step(k, seen, reward, command))

@@ -22,7 +22,9 @@ class Episode:
 
     def __init__(self):
         self.sink = Gathered()
-        self.collector = Transitions(self.sink, HARDWARE, KeypointEncoding(HARDWARE.robot), CONFIG)
+        self.collector = Transitions(
+            self.sink, KeypointEncoding(HARDWARE.robot), TipActions(CONFIG, HARDWARE)
+        )
         self.collector.begin()
         self.sent = HARDWARE.robot.home.copy()
         self.index = 0

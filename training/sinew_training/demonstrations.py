@@ -14,6 +14,7 @@ from sinew_data.reader import Episode
 from sinew_data.same_robot import check_robot
 from sinew_data.steps import RecordedStep
 from sinew_policies.learned.encoding import Encoding
+from sinew_policies.learned.tip_actions import TipActions
 
 from sinew_training.config import TrainConfig
 from sinew_training.grading import make_grading
@@ -60,6 +61,7 @@ def from_dataset(
     Raises ConfigError for a folder without successful episodes and for another robot's or another
     control period's.
     """
+    actions, grading = TipActions(config.actions, hardware), make_grading(config.shaping, config.discount)
     transitions, used = 0, 0
     for episode in Dataset(folder):
         end = episode.summary.end
@@ -68,7 +70,9 @@ def from_dataset(
         where = str(episode.path)
         check_robot(where, episode.attachments(), hardware.robot)
         _check_period(where, episode.summary.start.control_period, hardware)
-        transitions += _replay(episode, hardware, encoding, reward, config).hand_over(sinks)
+        shown = Demonstrated(encoding, actions, grading)
+        _replay(episode, reward, shown, frames=encoding.needs_frames)
+        transitions += shown.hand_over(sinks)
         used += 1
         tell(used)
     if transitions == 0:
@@ -86,14 +90,10 @@ def _check_period(where: str, period: float, hardware: Hardware) -> None:
         )
 
 
-def _replay(
-    episode: Episode, hardware: Hardware, encoding: Encoding, reward: RewardModel, config: TrainConfig
-) -> Demonstrated:
-    """Return an episode's decisions; the last command has no observation after it."""
-    grading = make_grading(config.shaping, config.discount)
-    shown = Demonstrated(hardware, encoding, config.actions, grading)
+def _replay(episode: Episode, reward: RewardModel, shown: Demonstrated, *, frames: bool) -> None:
+    """Show an episode, graded anew; the last command has no observation after it."""
     begun, last = False, None
-    for recorded in _with_affordance(episode, frames=encoding.needs_frames):
+    for recorded in _with_affordance(episode, frames=frames):
         if not begun:
             guarded(reward, reward.reset, recorded.observation.task)
             begun = True
@@ -105,7 +105,6 @@ def _replay(
         last = recorded.observation, estimate
     if last is not None:
         shown.end(*last, terminated=True)
-    return shown
 
 
 def _with_affordance(episode: Episode, *, frames: bool) -> Iterator[RecordedStep]:

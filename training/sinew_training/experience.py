@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sinew_core.hardware import Hardware
 from sinew_core.types import ExecutedCommand, Observation, RewardEstimate
 from sinew_policies.learned.encoding import Encoding
-from sinew_policies.learned.tip_actions import TipActionConfig
+from sinew_policies.learned.tip_actions import TipActionConfig, TipActions
 
 from sinew_training.fragments import Fragments
 from sinew_training.grading import Grading
@@ -51,9 +51,8 @@ class Experience:
         self._periods.begin()
         self._transitions = None
         if learnt is not None:
-            self._transitions = Transitions(
-                self._fragments, self._hardware, learnt.encoding, learnt.actions, learnt.grading
-            )
+            actions = TipActions(learnt.actions, self._hardware)
+            self._transitions = Transitions(self._fragments, learnt.encoding, actions, learnt.grading)
             self._transitions.begin()
         early, self._early = self._early, []
         for number, item in early:

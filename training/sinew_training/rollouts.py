@@ -9,6 +9,7 @@ from sinew_core.models import make_affordance, make_perception, make_policy
 from sinew_core.protocols import PerceptionModel, Policy, RewardModel, Station
 from sinew_core.runtime import Brain, EpisodeResult, run_episode
 from sinew_policies.learned.seeing import make_encoding
+from sinew_policies.learned.tip_actions import TipActions
 
 from sinew_training.config import TrainConfig
 from sinew_training.grading import make_grading
@@ -47,6 +48,7 @@ class Rollouts:
             perception = make_perception(hardware, config.task)
         self.hardware, self.station = hardware, station
         self.encoding = make_encoding(config.seeing, hardware)
+        self._actions = TipActions(config.actions, hardware)
         self._perception = perception
         self._affordance = make_affordance(config.affordance, hardware, config.task)
         self.reward: RewardModel = make_training_reward(config, hardware, station)
@@ -57,12 +59,12 @@ class Rollouts:
         """Run the scripted policy, unsteady as configured, for as long as the task allows."""
         robot, dt = self.hardware.robot, self.hardware.config.control_period
         hand = Unsteady(self._expert, self.config.unsteady, robot, dt, seed)
-        shown = Demonstrated(self.hardware, self.encoding, self.config.actions, self.grading)
+        shown = Demonstrated(self.encoding, self._actions, self.grading)
         return self._run(seed, hand, shown, None, 0), shown
 
     def run(self, seed: int, policy: Policy, sink: Sink, human: Policy | None = None) -> Rollout:
         """Run one episode; its transitions go to the sink."""
-        collector = Transitions(sink, self.hardware, self.encoding, self.config.actions, self.grading)
+        collector = Transitions(sink, self.encoding, self._actions, self.grading)
         collector.begin()
         result = self._run(seed, policy, collector, human, self.config.max_steps)
         return Rollout(result, collector.count, collector.interventions, collector.total)

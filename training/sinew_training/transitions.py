@@ -14,11 +14,10 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 from sinew_core.authority import HUMAN
-from sinew_core.hardware import Hardware
 from sinew_core.runtime import Step
 from sinew_core.types import FloatArray, Observation, RewardEstimate
 from sinew_policies.learned.encoding import Columns, Encoding
-from sinew_policies.learned.tip_actions import TipActionConfig, TipActions
+from sinew_policies.learned.tip_actions import TipActions
 
 from sinew_training.grading import Grading, MeanValue
 
@@ -61,19 +60,16 @@ class Transitions:
     def __init__(
         self,
         sink: Sink,
-        hardware: Hardware,
         encoding: Encoding,
-        config: TipActionConfig,
+        actions: TipActions,
         grading: Grading | None = None,
         *,
         skip: int = 0,  # control periods of each episode, before the first decision
     ) -> None:
-        self._sink, self._periods, self._grading = sink, config.periods, grading or MeanValue()
-        self._encoding = encoding
-        self._actions = TipActions(config, hardware)
+        self._sink, self._encoding, self._actions = sink, encoding, actions
+        self._periods, self._grading = actions.config.periods, grading or MeanValue()
         self._skip = self._to_skip = skip
         self._open: _Decision | None = None
-        self._begun = False
         self._sent: FloatArray | None = None
         self.count = 0  # handed over in this episode
         self.interventions = 0  # of these, by a person
@@ -81,7 +77,7 @@ class Transitions:
 
     def begin(self) -> None:
         """Begin an episode."""
-        self._open, self._sent, self._begun, self._to_skip = None, None, False, self._skip
+        self._open, self._sent, self._to_skip = None, None, self._skip
         self.count, self.interventions, self.total = 0, 0, 0.0
 
     def take(self, step: Step) -> None:
@@ -93,8 +89,7 @@ class Transitions:
             return
         if self._sent is None:
             self._sent = step.observation.joints.position
-        if not self._begun:
-            self._begun = True
+        if self._open is None and self.count == 0:
             self._sink.begin(self._encoding.encode(step.observation))
         self._grade(step.reward)
         decision = self._open
@@ -147,12 +142,10 @@ class Demonstrated:
     shows that many times as much.
     """
 
-    def __init__(
-        self, hardware: Hardware, encoding: Encoding, config: TipActionConfig, grading: Grading
-    ) -> None:
-        self._gathered = [Gathered() for _ in range(config.periods)]
+    def __init__(self, encoding: Encoding, actions: TipActions, grading: Grading) -> None:
+        self._gathered = [Gathered() for _ in range(actions.config.periods)]
         self._cuts = [
-            Transitions(gathered, hardware, encoding, config, grading, skip=skip)
+            Transitions(gathered, encoding, actions, grading, skip=skip)
             for skip, gathered in enumerate(self._gathered)
         ]
 
