@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from sinew_core.hardware import Hardware
@@ -21,11 +20,11 @@ from sinew_rewards.dwell import Loitering
 from sinew_rewards.forms import Form, combine, dense_reward, distance_reward
 from sinew_rewards.goal import LastSeen, point_of, tip_position
 from sinew_rewards.paths import BlockPath
-from sinew_rewards.success import SuccessSource, geometric
+from sinew_rewards.success import JudgedBy, SuccessSource
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(JudgedBy):
     """Weights and tolerances of the affordance path."""
 
     form: Form = "shifted"
@@ -38,9 +37,6 @@ class Config:
     patience: float = 1.5  # s on one block, after which resting there counts as loitering
     interest: float = 2.0  # `shifted`: what loitering takes back, as a multiple of what it pays
     idling: float = 0.02  # `shifted`: what resting costs where it pays nothing
-    success: Mapping[str, Any] = field(default_factory=geometric)  # the reward model that judges it
-    success_threshold: float = 0.5  # of its probability
-    success_frames: int = 1  # observations in a row that change the verdict
 
     def __post_init__(self) -> None:
         """Check that success outweighs the path and that lengths and times are positive."""
@@ -61,9 +57,7 @@ class AffordancePath:
 
     def __init__(self, config: Config, hardware: Hardware) -> None:
         self._config, self._robot = config, hardware.robot
-        self._judge = SuccessSource(
-            config.success, config.success_threshold, config.success_frames, hardware, "affordance_path"
-        )
+        self._judge = SuccessSource(config, hardware, "affordance_path")
         safety = hardware.config.safety
         self._diagonal = math.dist(safety.workspace_lower, safety.workspace_upper)  # m
         self._seen = LastSeen()

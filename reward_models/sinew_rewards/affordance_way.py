@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from sinew_core.hardware import Hardware
@@ -12,13 +11,13 @@ from sinew_core.types import Affordance, FloatArray, Keypoint, Observation, Rewa
 
 from sinew_rewards.carried import Custody
 from sinew_rewards.goal import LastSeen, point_of, target_point, tip_position
-from sinew_rewards.success import SuccessSource, geometric
+from sinew_rewards.success import JudgedBy, SuccessSource
 
 UNKNOWN_HALF = 0.015  # m, half the width of an object whose extent is not known
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(JudgedBy):
     """Tolerances of the way, and who judges success."""
 
     behind: float = 0.03  # m behind an object's far side, where a push begins
@@ -26,9 +25,6 @@ class Config:
     shortest: float = 0.05  # m, what a way counts as at least, so that a short one is no leap
     closed_below: float = 0.62  # aperture under which the gripper counts as closed on something
     carried_within: float = 0.04  # m, tip to object, for the object to be with the gripper
-    success: Mapping[str, Any] = field(default_factory=geometric)  # the reward model that judges it
-    success_threshold: float = 0.5  # of its probability
-    success_frames: int = 1  # observations in a row that change the verdict
 
     def __post_init__(self) -> None:
         """Check the signs."""
@@ -48,9 +44,7 @@ class AffordanceWay:
 
     def __init__(self, config: Config, hardware: Hardware) -> None:
         self._config, self._robot = config, hardware.robot
-        self._judge = SuccessSource(
-            config.success, config.success_threshold, config.success_frames, hardware, "affordance_way"
-        )
+        self._judge = SuccessSource(config, hardware, "affordance_way")
         self._seen = LastSeen()
         self._custody = Custody(hardware.robot, config.closed_below, config.carried_within, 0.0)
         self._begun: tuple[int, str] | None = None  # stamp and instruction of the affordance

@@ -6,8 +6,7 @@ After GUI-G2 (arXiv 2507.15846), in three dimensions: regions are the keypoints'
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from sinew_core.hardware import Hardware
@@ -17,11 +16,11 @@ from sinew_rewards.carried import Custody
 from sinew_rewards.forms import combine
 from sinew_rewards.gaussian_boxes import Region, rewards, upright_region
 from sinew_rewards.goal import LastSeen, point_of, tip_position
-from sinew_rewards.success import SuccessSource, geometric
+from sinew_rewards.success import JudgedBy, SuccessSource
 
 
 @dataclass(frozen=True, slots=True)
-class Config:
+class Config(JudgedBy):
     """How wide the regions are, and what counts."""
 
     alpha: float = 0.5  # standard deviation over extent
@@ -32,9 +31,6 @@ class Config:
     coverage: float = 1.0  # share of the coverage reward
     closed_below: float = 0.62  # aperture under which the gripper counts as closed on something
     carried_within: float = 0.04  # m, tip to object, for the object to be with the gripper
-    success: Mapping[str, Any] = field(default_factory=geometric)  # the reward model that judges it
-    success_threshold: float = 0.5  # of its probability
-    success_frames: int = 1  # observations in a row that change the verdict
 
     def __post_init__(self) -> None:
         """Check the signs."""
@@ -57,9 +53,7 @@ class Gaussian:
 
     def __init__(self, config: Config, hardware: Hardware) -> None:
         self._config, self._robot = config, hardware.robot
-        self._judge = SuccessSource(
-            config.success, config.success_threshold, config.success_frames, hardware, "gaussian"
-        )
+        self._judge = SuccessSource(config, hardware, "gaussian")
         self._seen = LastSeen()
         self._custody = Custody(hardware.robot, config.closed_below, config.carried_within, pushed=0.01)
         self._graded: tuple[int, str] | None = None

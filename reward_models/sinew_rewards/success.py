@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from sinew_core.hardware import Hardware
@@ -19,6 +20,15 @@ def geometric() -> Mapping[str, Any]:
     return {"plugin": "sinew_rewards.placed:Placed"}
 
 
+@dataclass(frozen=True, slots=True)
+class JudgedBy:
+    """The settings of every reward that leaves success to another one."""
+
+    success: Mapping[str, Any] = field(default_factory=geometric)  # the reward model that judges it
+    success_threshold: float = 0.5  # of its probability
+    success_frames: int = 1  # observations in a row that change the verdict
+
+
 class SuccessSource:
     """Asks a reward model whether the task is done.
 
@@ -27,16 +37,16 @@ class SuccessSource:
     in 0 to 1 leaves the verdict unknown, never a success, and the count begins anew.
     """
 
-    def __init__(
-        self, spec: Mapping[str, Any], threshold: float, frames: int, hardware: Hardware, where: str
-    ) -> None:
-        if not 0.0 < threshold <= 1.0:
-            raise ValueError(f"success_threshold: expected 0 < threshold <= 1, got {threshold}.")
-        if frames < 1:
-            raise ValueError(f"success_frames: expected at least 1, got {frames}.")
+    def __init__(self, config: JudgedBy, hardware: Hardware, where: str) -> None:
+        if not 0.0 < config.success_threshold <= 1.0:
+            raise ValueError(
+                f"success_threshold: expected 0 < threshold <= 1, got {config.success_threshold}."
+            )
+        if config.success_frames < 1:
+            raise ValueError(f"success_frames: expected at least 1, got {config.success_frames}.")
         context = {"hardware": hardware, "robot": hardware.robot, "cameras": hardware.cameras}
-        self._model = build(spec, RewardModel, f"{where}: success", **context)
-        self._threshold, self._frames = threshold, frames
+        self._model = build(config.success, RewardModel, f"{where}: success", **context)
+        self._threshold, self._frames = config.success_threshold, config.success_frames
         self._verdict, self._against = False, 0
         self._broken = ""  # what the model raised last, so that it is logged once
 

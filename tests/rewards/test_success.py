@@ -14,7 +14,7 @@ from sinew_core.types import Affordance, JointState, Keypoint, Observation, Rewa
 from sinew_rewards.noisy_success import Config as NoisyConfig
 from sinew_rewards.noisy_success import NoisySuccess
 from sinew_rewards.placed import Config, Placed
-from sinew_rewards.success import SuccessSource
+from sinew_rewards.success import JudgedBy, SuccessSource
 
 TASK = Task("pick_place", "put the red cube in the blue bowl")
 TARGET = np.array([0.22, 0.0, 0.01])
@@ -60,7 +60,7 @@ def judged(
     hardware: Hardware, script: Sequence[Any], threshold: float = 0.5, frames: int = 1
 ) -> list[bool | None]:
     Told.script = script
-    source = SuccessSource({"plugin": f"{HERE}:Told"}, threshold, frames, hardware, "test")
+    source = SuccessSource(JudgedBy({"plugin": f"{HERE}:Told"}, threshold, frames), hardware, "test")
     source.reset(TASK)
     return [source.judge(sight(hardware, 0.2)) for _ in script]
 
@@ -109,12 +109,12 @@ def test_settings_that_mean_nothing_are_refused(
     hardware: Hardware, rates: tuple[float, int], match: str
 ) -> None:
     with pytest.raises(ValueError, match=match):
-        SuccessSource({"plugin": f"{HERE}:Told"}, *rates, hardware, "test")
+        SuccessSource(JudgedBy({"plugin": f"{HERE}:Told"}, *rates), hardware, "test")
 
 
 def test_an_unknown_classifier_is_named_with_its_place(hardware: Hardware) -> None:
     with pytest.raises(ConfigError, match="affordance_path: success"):
-        SuccessSource({"plugin": "sinew_rewards.plaecd:Placed"}, 0.5, 1, hardware, "affordance_path")
+        SuccessSource(JudgedBy({"plugin": "sinew_rewards.plaecd:Placed"}), hardware, "affordance_path")
 
 
 @pytest.mark.parametrize(
@@ -137,7 +137,7 @@ def test_asking_for_more_frames_keeps_false_successes_out(hardware: Hardware) ->
     noisy = {"plugin": "sinew_rewards.noisy_success:NoisySuccess", "false_positive": 0.063}
     counts = []
     for frames in (1, 3):
-        source = SuccessSource(noisy, 0.5, frames, hardware, "test")
+        source = SuccessSource(JudgedBy(noisy, 0.5, frames), hardware, "test")
         source.reset(TASK)
         counts.append(sum(source.judge(sight(hardware, 0.2)) is True for _ in range(1000)))
     assert counts[0] > 30
