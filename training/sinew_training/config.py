@@ -20,6 +20,7 @@ def _rlpd() -> Mapping[str, Any]:
     """Return what two cores manage in minutes from 20 demonstrations: little noise, much cloning at first."""
     return {
         "plugin": "sinew_policies.agents.rlpd:Rlpd",
+        "hidden": [128, 128],
         "critics": 4,
         "updates": 2,
         "learning_rate": 1e-3,
@@ -48,13 +49,14 @@ class TrainConfig:
     demonstrations: int = 20  # scripted ones; 0: none
     dataset: str = ""  # a folder of recorded episodes that demonstrate
     offline: bool = False  # learn from the demonstrations alone; a step is then an update
-    steps: int = 20_000  # decisions
+    steps: int = 16_000  # decisions
     minutes: float = 0.0  # of wall clock, after which it ends, too; 0: no limit
     seed: int = 0
     max_steps: int = 160  # control periods of an episode while learning; a lost one teaches little
     batch: int = (
         256  # transitions of one update; an agent that makes several per decision gets as many batches
     )
+    blur: float = 0.3  # noise in updates on the numbers that are seen, in their standard deviations
     discount: float = 0.97  # per decision
     n_step: int = 3
     capacity: int = 200_000  # transitions that the online replay keeps
@@ -62,8 +64,8 @@ class TrainConfig:
     pretrain: int = 1_500  # updates of cloning before the first episode, of agents with a weight of cloning
     cloning_until: int = 0  # decisions over which that weight falls to zero; 0: it stays
     imitate: bool = True  # an episode that ended in success demonstrates, too (Oh et al. 2018)
-    evaluate_every: int = 3_000  # decisions
-    evaluation_episodes: int = 50
+    evaluate_every: int = 4_000  # decisions
+    evaluation_episodes: int = 100
     checkpoint_every: float = 60.0  # s of wall clock
     interventions: int = 0  # control periods that the scripted person may act in all; 0: nobody does
     human: ScriptedHumanConfig = field(default_factory=ScriptedHumanConfig)
@@ -79,6 +81,8 @@ class TrainConfig:
             raise ValueError(f"shaping: expected 0 <= shaping < 1, got {self.shaping}.")
         if not 0 < self.discount < 1:
             raise ValueError(f"discount: expected 0 < discount < 1, got {self.discount}.")
+        if self.blur < 0:
+            raise ValueError(f"blur: expected at least 0, got {self.blur}.")
         if self.demonstrations < 0 or self.pretrain < 0 or self.warm_up < 0 or self.interventions < 0:
             raise ValueError("demonstrations, pretrain, warm_up and interventions: expected at least 0.")
         if self.capacity < 2 * self.batch:

@@ -138,7 +138,7 @@ class Learning:
 
     def _make_agent(self) -> Agent[Any]:
         c = self.config
-        return make_agent(c.agent, self._encoding, self._mean, self._std, c.seed, "agent")
+        return make_agent(c.agent, self._encoding, self._mean, self._std, c.seed, "agent", noise=c.blur)
 
     def _look(self) -> tuple[Tensor, Tensor]:
         demonstrations = self.replay.demonstrations

@@ -58,13 +58,22 @@ class Acting:
 
 
 def make_agent(
-    spec: Mapping[str, Any], encoding: Encoding, mean: Tensor, std: Tensor, seed: int, where: str
+    spec: Mapping[str, Any],
+    encoding: Encoding,
+    mean: Tensor,
+    std: Tensor,
+    seed: int,
+    where: str,
+    *,
+    noise: float = 0.0,
 ) -> Agent[Any]:
-    """Build an agent that sees by an encoding, whose numbers have a mean and standard deviation (d,)."""
+    """Build an agent that sees by an encoding, whose numbers have a mean and standard deviation (d,).
+
+    `noise` is that of the numbers in updates, in standard deviations.
+    """
     spaces = Spaces({STATE: (encoding.size,), **encoding.images}, ACTION)
-    return build(
-        spec, Agent, where, spaces=spaces, encoder=make_encoder(encoding, mean, std, seed), seed=seed
-    )
+    encoder = make_encoder(encoding, mean, std, seed, noise)
+    return build(spec, Agent, where, spaces=spaces, encoder=encoder, seed=seed)
 
 
 def save_acting(path: Path, sheet: Sheet, tensors: Mapping[str, Tensor], mean: Tensor, std: Tensor) -> None:

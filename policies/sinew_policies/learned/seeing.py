@@ -112,9 +112,12 @@ def make_encoding(config: SeeingConfig, hardware: Hardware) -> Encoding:
     return FeatureEncoding(robot, cameras, FrozenFeatures(config.frozen))
 
 
-def make_encoder(encoding: Encoding, mean: Tensor, std: Tensor, seed: int) -> Encoder:
-    """Return the agent's encoder: numbers of mean and standard deviation (d,), and a network a camera."""
-    numbers = Vector(STATE, mean, std)
+def make_encoder(encoding: Encoding, mean: Tensor, std: Tensor, seed: int, noise: float = 0.0) -> Encoder:
+    """Return the agent's encoder: numbers of mean and standard deviation (d,), and a network a camera.
+
+    `noise` is that of the numbers in updates, in standard deviations.
+    """
+    numbers = Vector(STATE, mean, std, noise=noise)
     if not encoding.images:
         return numbers
     eyes = [

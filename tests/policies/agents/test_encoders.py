@@ -34,6 +34,20 @@ def test_mean_and_std_travel_with_the_weights() -> None:
     assert set(encoder.state_dict()) == {"mean", "std"}
 
 
+def test_noise_is_in_standard_deviations_and_in_updates_only() -> None:
+    encoder = Vector("state", torch.zeros(2), torch.tensor([2.0, 0.5]), noise=0.3)
+    seen = {"state": torch.zeros(4000, 2)}
+    changed = encoder.augment(seen, torch.Generator().manual_seed(0))["state"]
+    assert changed.std(0).tolist() == pytest.approx([0.6, 0.15], rel=0.05)
+    assert torch.equal(encoder(seen), torch.zeros(4000, 2))
+    assert torch.equal(seen["state"], torch.zeros(4000, 2))
+
+
+def test_noise_below_zero_is_refused() -> None:
+    with pytest.raises(AgentError, match="noise"):
+        Vector("state", torch.zeros(1), torch.ones(1), noise=-0.1)
+
+
 def test_images_become_features_of_a_known_length() -> None:
     encoder = small()
     features = encoder({"top": images(3)})
