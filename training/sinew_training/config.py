@@ -49,14 +49,14 @@ class TrainConfig:
     demonstrations: int = 20  # scripted ones; 0: none
     dataset: str = ""  # a folder of recorded episodes that demonstrate
     offline: bool = False  # learn from the demonstrations alone; a step is then an update
-    steps: int = 16_000  # decisions
+    steps: int = 12_000  # decisions
     minutes: float = 0.0  # of wall clock, after which it ends, too; 0: no limit
     seed: int = 0
     max_steps: int = 160  # control periods of an episode while learning; a lost one teaches little
     batch: int = (
         256  # transitions of one update; an agent that makes several per decision gets as many batches
     )
-    blur: float = 0.3  # noise in updates on the numbers that are seen, in their standard deviations
+    blur: float = 0.5  # noise in updates on the numbers that are seen, in their standard deviations
     discount: float = 0.97  # per decision
     n_step: int = 3
     capacity: int = 200_000  # transitions that the online replay keeps
