@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from sinew_policies.learned.seeing import SeeingConfig
 from sinew_policies.learned.tip_actions import TipActionConfig
+from sinew_rewards.success import JudgedBy
 
 from sinew_training.noisy import UnsteadyConfig
 from sinew_training.scripted_human import ScriptedHumanConfig
@@ -41,7 +42,8 @@ class TrainConfig:
     hardware: str = "sim_mujoco"
     instruction: str = ""  # drawn from the task where empty
     agent: Mapping[str, Any] = field(default_factory=_rlpd)  # plugin mapping
-    reward: str = "affordance_way"  # a reward model, or `sparse`: the simulator's own success
+    reward: str = "affordance_way"  # a reward model, or `sparse`: bare success
+    judge: JudgedBy | None = None  # says when the task is done, in place of the simulator
     shaping: float = 0.5  # weight of the progress as a potential beside 1 for success; 0: the model's values
     affordance: str = "rule_grounding"
     perception: Literal["truth", "camera"] = "truth"  # the simulator's truth with noise, or the cameras

@@ -13,6 +13,7 @@ from sinew_policies.learned.tip_actions import TipActions
 
 from sinew_training.config import TrainConfig
 from sinew_training.grading import make_grading
+from sinew_training.judging import Judge, JudgedReward, JudgedStation
 from sinew_training.noisy import Unsteady
 from sinew_training.rewards import make_training_reward
 from sinew_training.simulation import TrueKeypoints, open_blind
@@ -46,12 +47,16 @@ class Rollouts:
         else:
             station = hardware.open_station(config.task)
             perception = make_perception(hardware, config.task)
+        judge = None if config.judge is None else Judge(config.judge, hardware)
+        if judge is not None:
+            station = JudgedStation(station, judge)
         self.hardware, self.station = hardware, station
         self.encoding = make_encoding(config.seeing, hardware)
         self._actions = TipActions(config.actions, hardware)
         self._perception = perception
         self._affordance = make_affordance(config.affordance, hardware, config.task)
-        self.reward: RewardModel = make_training_reward(config, hardware, station)
+        reward = make_training_reward(config, hardware, station)
+        self.reward: RewardModel = reward if judge is None else JudgedReward(reward, judge)
         self.grading = make_grading(config.shaping, config.discount)
         self._expert = make_policy(EXPERT, hardware, config.task)
 

@@ -14,6 +14,7 @@ import torch
 from rich.console import Console
 from sinew_core.config import from_mapping, load_yaml
 from sinew_core.errors import ConfigError
+from sinew_core.models import named_spec
 from sinew_core.plugins import plugin_spec
 from sinew_eval.options import natural, positive
 
@@ -60,7 +61,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--algo", help="an agent, as rlpd, sac, iql, cloning, or a YAML file or module:Class")
     add("--task", help=f"a task, or a YAML file ({defaults.task})")
     add("--hardware", help=f"a simulated station ({defaults.hardware})")
-    add("--reward", help=f"a reward model, or `sparse` for the simulator's own success ({defaults.reward})")
+    add("--reward", help=f"a reward model, or `sparse` for bare success ({defaults.reward})")
+    add("--judge", help="a reward model that says when the task is done, in place of the simulator")
     add("--dataset", metavar="DIR", help="recorded episodes that demonstrate")
     add(
         "--demos", type=int, dest="demonstrations", help="scripted demonstrations, besides those of --dataset"
@@ -98,12 +100,14 @@ GIVEN = (
 def _open(arguments: argparse.Namespace) -> tuple[RunDirectory, TrainConfig]:
     given: dict[str, Any] = {name: value for name in GIVEN if (value := getattr(arguments, name)) is not None}
     if arguments.resume:
-        if given or arguments.config or arguments.algo:
+        if given or arguments.config or arguments.algo or arguments.judge:
             raise ConfigError("--resume goes on with what the run was begun with; give --out alone.")
         return open_run(arguments.out)
     data = load_yaml(arguments.config) if arguments.config else {}
     if arguments.algo:
         data["agent"] = _agent(arguments.algo)
+    if arguments.judge:
+        data["judge"] = {"success": named_spec("reward", arguments.judge)}
     if "dataset" in given and "demonstrations" not in given:
         given["demonstrations"] = 0
     if arguments.offline:
