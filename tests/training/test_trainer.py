@@ -137,3 +137,30 @@ def test_an_episode_that_ends_in_success_demonstrates_where_that_is_asked_for(
     added = len(replay.demonstrations) - demonstrated
     assert added == (len(replay.online) if imitate and success else 0)
     assert len(replay.online) >= 6
+
+
+def test_what_cloning_alone_can_do_is_measured_first_and_once(open_trainer, tmp_path):
+    config = small(agent={**SMALL, "cloning_weight": 1.0}, pretrain=3)
+    straight = open_trainer("straight", config)
+    straight.train()
+    assert [record["steps"] for record in lines(tmp_path / "straight/progress.jsonl")][0] == 0
+    assert RunDirectory(tmp_path / "straight").policy.is_file()
+    killed = interrupted(open_trainer, "killed", config, 1)  # after its evaluation, before a checkpoint of it
+    killed.close()
+    resumed = open_trainer("killed", config, resume=True)
+    resumed.train()
+    assert lines(tmp_path / "straight/progress.jsonl") == lines(tmp_path / "killed/progress.jsonl")
+
+
+def test_an_evaluation_that_no_checkpoint_knows_of_is_made_again_not_told_twice(open_trainer, tmp_path):
+    config = small()
+    straight = open_trainer("straight", config)
+    straight.train()
+    ended = open_trainer("ended", config)
+    while ended.counters.steps < config.evaluate_every:
+        ended._turn()
+    ended.save()
+    ended.assess()
+    ended.close()
+    open_trainer("ended", config, resume=True).train()
+    assert lines(tmp_path / "straight/progress.jsonl") == lines(tmp_path / "ended/progress.jsonl")

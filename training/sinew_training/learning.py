@@ -48,9 +48,14 @@ class Learning:
         self.agent = self._make_agent()
         self._pretrain()
 
+    @property
+    def cloned(self) -> bool:
+        """Whether the actor began with what the demonstrations did."""
+        return self._cloning > 0 and self.config.pretrain > 0 and len(self.replay.demonstrations) > 0
+
     def _pretrain(self) -> None:
         """Let an actor that can clone do so, whatever its critics say by then."""
-        if self._cloning == 0 or len(self.replay.demonstrations) == 0:
+        if not self.cloned:
             return
         self.agent.set_cloning_weight(ALONE * self._cloning, all_of_it=True)  # type: ignore[attr-defined]
         for _ in range(self.config.pretrain):

@@ -135,9 +135,13 @@ class Progress:
                 continue
             yield record
 
-    def keep(self, steps: int) -> list[dict[str, Any]]:
-        """Drop what was written after a step, and return the rest."""
-        kept = [record for record in self.read() if record["steps"] <= steps]
+    def keep(self, steps: int, evaluated: int) -> list[dict[str, Any]]:
+        """Drop what was written after a step, and evaluations after another; return the rest."""
+        kept = [
+            record
+            for record in self.read()
+            if record["steps"] <= (evaluated if record["kind"] == "evaluation" else steps)
+        ]
         text = "".join(json.dumps(record) + "\n" for record in kept)
         aside = self._path.with_suffix(".part")
         aside.write_text(text, encoding="utf-8")

@@ -85,6 +85,8 @@ class Trainer:
         """Train to the end; Ctrl-C is a KeyboardInterrupt, after which `save` keeps what was learnt."""
         c, counters = self.config, self.counters
         turn = self._offline_turn if c.offline else self._turn
+        if counters.best < 0 and self.learning.cloned:
+            self.assess()  # what cloning alone can do, and a policy to keep, however soon this ends
         while counters.steps < c.steps and not self._out_of_time():
             if counters.steps - counters.evaluated >= c.evaluate_every:
                 self.assess()
@@ -144,7 +146,8 @@ class Trainer:
         tensors, state = load_checkpoint(self._run.checkpoint)
         self.counters = Counters(**state)
         self.learning.load(tensors, self.counters.learning, exact=True)
-        self._progress.keep(self.counters.steps)
+        counters = self.counters
+        self._progress.keep(counters.steps, counters.evaluated if counters.best >= 0 else -1)
 
     def _turn(self) -> None:
         """Run an episode, and make the updates that belong to it."""
