@@ -143,7 +143,7 @@ def test_what_cloning_alone_can_do_is_measured_first_and_once(open_trainer, tmp_
     config = small(agent={**SMALL, "cloning_weight": 1.0}, pretrain=3)
     straight = open_trainer("straight", config)
     straight.train()
-    assert [record["steps"] for record in lines(tmp_path / "straight/progress.jsonl")][0] == 0
+    assert lines(tmp_path / "straight/progress.jsonl")[0]["steps"] == 0
     assert RunDirectory(tmp_path / "straight").policy.is_file()
     killed = interrupted(open_trainer, "killed", config, 1)  # after its evaluation, before a checkpoint of it
     killed.close()
