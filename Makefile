@@ -23,8 +23,8 @@ demo: setup  ## a simulated arm carries out a sentence through the ROS graph (AR
 	  --policy affordance_follower --reward affordance_path --episodes 3 $(ARGS)
 
 demo-learned: setup  ## the same by a policy that was trained, not written (ARGS=... adds options)
-	@$(VENV)/sinew run --graph ros --hardware sim_mujoco --task push \
-	  --policy learned --reward affordance_path --episodes 3 $(ARGS)
+	@$(VENV)/sinew run --graph ros --hardware sim_mujoco --task pick_place \
+	  --policy learned --reward affordance_way --episodes 3 $(ARGS)
 
 test: setup  ## run the tests (ARGS=... goes to pytest)
 	@$(PY) -m pytest $(ARGS)

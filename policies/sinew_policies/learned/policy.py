@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from sinew_core.hardware import Hardware
+from sinew_core.homing import way_home
 from sinew_core.types import ActionChunk, FloatArray, Observation, Task
 
 from sinew_policies.learned.checkpoint import Acting, find_shipped, load_acting
 from sinew_policies.learned.tip_actions import TipActions
+
+PATIENCE = 1.0  # s without knowing where things are, after which the arm goes where it hides nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +30,8 @@ class ActingPolicy:
 
     A decision lasts several control periods; asked within it, the policy answers with the rows that are
     left, the gripper's target brought up to date. Where it would have to decide without what its encoding
-    wants, as the places of things that an affordance names, it holds. Not thread-safe.
+    wants, as the places of things that an affordance names, it holds; after a second it goes home, where
+    the arm hides nothing, until it knows. Not thread-safe.
     """
 
     def __init__(self, acting: Acting, hardware: Hardware, *, greedy: bool) -> None:
@@ -40,11 +44,14 @@ class ActingPolicy:
         self._rows: FloatArray = np.zeros((0, 0))  # (k, n) those of this decision that are left
         self._plan: FloatArray = np.zeros((0, 0))  # (k, a) the agent's further actions
         self._gripper = 1.0
+        self._blind = 0  # control periods in a row without what a decision wants
+        self._home: FloatArray = np.zeros((0, 0))  # (k, n) what is left of the way there
 
     def reset(self, task: Task) -> None:
         """Forget what was decided; the next decision starts from where the arm is."""
         self._sent = None
         self._rows, self._plan = np.zeros((0, 0)), np.zeros((0, 0))
+        self._blind, self._home = 0, np.zeros((0, 0))
 
     def infer(self, observation: Observation) -> ActionChunk:
         """Return the rows (k, n) of the present decision that are left."""
@@ -52,9 +59,9 @@ class ActingPolicy:
         if self._sent is None:
             self._sent = measured.copy()
         if len(self._rows) == 0 and not self._encoding.complete(observation):
-            self._plan = np.zeros((0, 0))
-            return ActionChunk(observation.stamp, self._dt, self._sent[None].copy())
+            return self._search(observation, self._sent)
         if len(self._rows) == 0:
+            self._blind, self._home = 0, np.zeros((0, 0))
             action = self._decide(observation)
             self._rows = self._actions.rows(action, self._sent, measured)
             self._gripper = float(action[-1])
@@ -62,6 +69,17 @@ class ActingPolicy:
         rows[:, self._robot.gripper_index] = self._actions.gripper(self._gripper, measured)
         self._sent, self._rows = rows[0].copy(), self._rows[1:]
         return ActionChunk(observation.stamp, self._dt, rows)
+
+    def _search(self, observation: Observation, sent: FloatArray) -> ActionChunk:
+        """Return the row of holding, or of going home once this has lasted too long."""
+        self._plan = np.zeros((0, 0))
+        self._blind += 1
+        if self._blind == round(PATIENCE / self._dt) and observation.affordance is not None:
+            self._home = way_home(self._robot, replace(observation.joints, position=sent), self._dt).position
+        if len(self._home):
+            sent, self._home = self._home[0].copy(), self._home[1:]
+        self._sent = sent
+        return ActionChunk(observation.stamp, self._dt, sent[None].copy())
 
     def _decide(self, observation: Observation) -> FloatArray:
         if len(self._plan) == 0:

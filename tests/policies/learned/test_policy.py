@@ -1,6 +1,7 @@
 """The file of a trained policy, and the policy that it becomes: an ordinary one for the graph."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -71,6 +72,21 @@ def test_a_decision_lasts_its_control_periods_and_then_another_is_made(weights):
         len(policy.infer(observe(HARDWARE, scene(HARDWARE), affordance, step)).position) for step in range(9)
     ]
     assert rows == [4, 3, 2, 1, 4, 3, 2, 1, 4]
+
+
+def test_what_stays_out_of_sight_is_looked_for_from_home_until_it_is_seen(weights):
+    policy, affordance, robot = policy_of(weights), next(affordances(HARDWARE)), HARDWARE.robot
+    low = observe(HARDWARE, {}, affordance, 0)
+    away = robot.home.copy()
+    away[0] += 0.5
+    hidden = replace(low, joints=replace(low.joints, position=away))
+    rows = [policy.infer(hidden).position[0] for _ in range(150)]
+    np.testing.assert_array_equal(rows[10], away)  # it may come back by itself
+    np.testing.assert_allclose(rows[-1], robot.home, atol=1e-6)
+    assert np.abs(np.diff(rows, axis=0)).max() < 0.2
+    seen = policy.infer(observe(HARDWARE, scene(HARDWARE), affordance, 151))
+    assert len(seen.position) == 4
+    np.testing.assert_array_equal(policy.infer(hidden).position[0], seen.position[1])  # the decision goes on
 
 
 def test_it_holds_while_it_is_not_known_where_things_are(weights):
