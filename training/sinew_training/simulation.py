@@ -30,6 +30,31 @@ class NoiseConfig:
     jitter: float = 0.0007  # m, anew at each look
     yaw: float = 0.03  # rad, for a whole episode
     extent: float = 0.001  # m, for a whole episode
+    near: float = 0.05  # m, tip to object, within which the gripper hides some of it
+    drift: float = 0.003  # m, by which a half-hidden object is off besides
+    drift_looks: float = 10.0  # looks, after which that has mostly forgotten itself
+    hidden: float = 0.01  # chance, at each look near the gripper, of being hidden altogether
+    hidden_looks: float = 5.0  # looks for which that lasts, on average
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        sizes = (self.position, self.jitter, self.yaw, self.extent, self.near, self.drift)
+        if min(sizes) < 0 or not 0 <= self.hidden <= 1:
+            raise ValueError("noise: expected sizes of at least 0 and a chance `hidden` of 0 to 1.")
+        if self.drift_looks <= 0 or self.hidden_looks < 1:
+            raise ValueError("noise: expected drift_looks above 0 and hidden_looks of at least 1.")
+
+
+@dataclass(slots=True)
+class _Sight:
+    """How one object is seen in an episode."""
+
+    shift: FloatArray  # (3,) m, off for all of it
+    turn: float  # rad, likewise
+    stretch: FloatArray  # (3,) m, likewise
+    drift: FloatArray  # (3,) m, off by now where the gripper hides some of it
+    hidden: int = 0  # looks for which it stays hidden
+    last: FloatArray | None = None  # (3,) where it was seen last
 
 
 class BlindCamera:
@@ -60,12 +85,16 @@ class BlindStation:
 
 
 class TrueKeypoints:
-    """The keypoints that a camera would give, from the simulator; nothing is ever hidden."""
+    """The keypoints that cameras and a tracker would give, from the simulator.
+
+    Beside the errors that an object has everywhere there are those of the gripper in front of it: the
+    place that is made out drifts, and now and then the object is hidden, and stays where it was seen.
+    """
 
     def __init__(self, hardware: Hardware, world: TrueWorld, noise: NoiseConfig, seed: int) -> None:
         self._robot, self._world, self._noise, self._seed = hardware.robot, world, noise, seed
         self._rng = np.random.default_rng(seed)
-        self._shift: dict[str, tuple[FloatArray, float, FloatArray]] = {}  # position, yaw, extent
+        self._sights: dict[str, _Sight] = {}
 
     def seed(self, seed: int) -> None:
         """Draw the next episodes' noise from here on."""
@@ -74,8 +103,13 @@ class TrueKeypoints:
     def reset(self, task: Task) -> None:
         """Draw the errors that an episode keeps."""
         n, rng = self._noise, self._rng
-        self._shift = {
-            item.spec.name: (rng.normal(0, n.position, 3), rng.normal(0, n.yaw), rng.normal(0, n.extent, 3))
+        self._sights = {
+            item.spec.name: _Sight(
+                rng.normal(0, n.position, 3),
+                rng.normal(0, n.yaw),
+                rng.normal(0, n.extent, 3),
+                np.zeros(3),
+            )
             for item in self._world.scene.objects
         }
 
@@ -86,20 +120,47 @@ class TrueKeypoints:
         keypoints = {}
         for item in self._world.scene.objects:
             there = state.objects[item.spec.name]
-            held = closed and float(np.linalg.norm(there.position - state.tip)) < HELD_WITHIN
-            keypoints[item.spec.name.replace(" ", "_")] = self._keypoint(item.spec, there, held)
+            away = float(np.linalg.norm(there.position - state.tip))
+            held = closed and away < HELD_WITHIN
+            keypoints[item.spec.name.replace(" ", "_")] = self._keypoint(item.spec, there, away, held)
         return Percept(joints.stamp, keypoints)
 
-    def _keypoint(self, spec: ObjectSpec, there: ObjectState, held: bool) -> Keypoint:
-        shift, turn, stretch = self._shift[spec.name]
-        position = there.position + shift + self._rng.normal(0, self._noise.jitter, 3)
+    def _keypoint(self, spec: ObjectSpec, there: ObjectState, away: float, held: bool) -> Keypoint:
+        sight = self._sights[spec.name]
+        near = away < self._noise.near
+        position = self._hide(sight, self._made_out(sight, there, near=near), may=near and not held)
         w, x, y, z = there.quaternion
-        yaw = float(np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))) + turn
+        yaw = float(np.arctan2(2 * (w * z + x * y), 1 - 2 * (y * y + z * z))) + sight.turn
         yaw = (yaw + np.pi / 2) % np.pi - np.pi / 2
         round_ = spec.shape != "cube"
         return Keypoint(
-            position, None, 1.0, None if round_ else yaw, np.array(spec.size) + stretch, True, held
+            position,
+            None,
+            1.0,
+            None if round_ else yaw,
+            np.array(spec.size) + sight.stretch,
+            sight.hidden == 0,
+            held,
         )
+
+    def _made_out(self, sight: _Sight, there: ObjectState, *, near: bool) -> FloatArray:
+        """Return where an object is made out (3,), were it not hidden."""
+        n, rng = self._noise, self._rng
+        keep = float(np.exp(-1 / n.drift_looks))
+        sight.drift = keep * sight.drift + rng.normal(0, n.drift * np.sqrt(1 - keep**2), 3)
+        position = there.position + sight.shift + rng.normal(0, n.jitter, 3)
+        return position + sight.drift if near else position
+
+    def _hide(self, sight: _Sight, position: FloatArray, *, may: bool) -> FloatArray:
+        """Return where an object is held to be (3,): in sight, or where it was before it was hidden."""
+        n, rng = self._noise, self._rng
+        sight.hidden = max(0, sight.hidden - 1) if may else 0
+        if may and sight.hidden == 0 and sight.last is not None and rng.random() < n.hidden:
+            sight.hidden = int(rng.geometric(1 / n.hidden_looks))
+        if sight.hidden == 0:
+            sight.last = position
+        assert sight.last is not None
+        return sight.last.copy()
 
 
 def open_blind(
