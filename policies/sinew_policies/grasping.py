@@ -66,8 +66,12 @@ def closing_yaws(item: Keypoint, present: float) -> list[float]:
     if item.yaw is None:
         return [present + k * np.pi / 4 for k in range(8)]
     across = item.yaw + np.pi / 2
-    square = item.extent is None or item.extent[0] < SQUARE * item.extent[1]
-    return [across + k * np.pi / 2 for k in range(0, 4, 1 if square else 2)]
+    return [across + k * np.pi / 2 for k in range(0, 4, 1 if is_square(item) else 2)]
+
+
+def is_square(item: Keypoint) -> bool:
+    """Tell whether nobody can tell an object's sides apart, seen from above; unknown ones count as square."""
+    return item.extent is None or float(max(item.extent[:2])) < SQUARE * float(min(item.extent[:2]))
 
 
 def best_yaw(

@@ -19,7 +19,7 @@ from sinew_sim.scene import ObjectSpec, ObjectState
 
 EYE = "truth"  # the camera that stands for looking at the truth
 HELD_WITHIN = 0.025  # m, tip to object, at a gripper that is not open
-HELD_BELOW = 0.62  # aperture
+HELD_ABOVE, HELD_BELOW = 0.1, 0.62  # aperture; jaws that are closer have nothing between them
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +116,7 @@ class TrueKeypoints:
     def process(self, frames: Mapping[str, CameraFrame], joints: JointState) -> Percept:
         """Return every object of the scene where it is now."""
         state = self._world.state()
-        closed = self._robot.aperture(joints.position) < HELD_BELOW
+        closed = HELD_ABOVE < self._robot.aperture(joints.position) < HELD_BELOW
         keypoints = {}
         for item in self._world.scene.objects:
             there = state.objects[item.spec.name]

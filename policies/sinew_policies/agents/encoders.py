@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from sinew_policies.agents.agent import AgentError, Encoder, Observations
 from sinew_policies.agents.seeding import seeded
 
+FARTHEST = 5.0  # standard deviations: what hardly varied in training is no reason to act wildly
 KERNEL, STRIDE = 3, 2  # of every convolution
 
 
 class Vector(Encoder):
-    """One column of numbers, standardised: (x - mean) / std. Nothing here is learnt.
+    """One column of numbers, standardised: (x - mean) / std, at most 5 to either side. Nothing is learnt.
 
     In updates each number is off by normal noise of `noise` standard deviations, drawn anew each time. A
     network that sees few transitions many times would learn them by heart; noise on what it is given is
@@ -49,7 +50,7 @@ class Vector(Encoder):
     def forward(self, observation: Observations) -> Tensor:
         """Return the standardised column, (b, d)."""
         values = _column(observation, self.column, (self.features,), torch.float32)
-        return (values - self.mean) / self.std
+        return ((values - self.mean) / self.std).clamp(-FARTHEST, FARTHEST)
 
     def augment(self, observation: Observations, generator: torch.Generator) -> Observations:
         """Return the observation with the noise in this column."""

@@ -10,6 +10,8 @@ import numpy.typing as npt
 from sinew_core.robot import Robot
 from sinew_core.types import FloatArray, JointState, Keypoint, Observation
 
+from sinew_policies.grasping import is_square
+
 Columns = dict[str, npt.NDArray[np.float32] | npt.NDArray[np.uint8]]  # what an agent sees, by name
 
 STATE = "state"  # the column of numbers; every other one is the images of a camera
@@ -42,11 +44,11 @@ class KeypointEncoding:
     Joint positions and velocities (2 n); the tip in the base frame; the object that the affordance
     moves (or takes), and its target, as offsets from the tip in m, in the tip's own directions: turned
     about the vertical by its yaw, so that the same thing done elsewhere looks the same. What is not known
-    is zeros. The turn is the object's yaw less the tip's, twice and four times, so that neither a cylinder
-    nor a cube has a front. What an affordance names is what is encoded: the policy never learns a colour.
+    is zeros. The turn is the object's yaw less the tip's, twice and four times, so that nothing has a
+    front; of what is about square only the latter, since nobody can tell its sides apart. What an affordance names is what is encoded: the policy never learns a colour.
     """
 
-    name = "keypoints_from_tip"
+    name = "keypoints_from_tip_2"
     needs_frames = False
 
     def __init__(self, robot: Robot) -> None:
@@ -115,7 +117,9 @@ def _object(item: Keypoint | None, tip: FloatArray, yaw: float) -> FloatArray:
     values[:3] = 1.0, item.visible, item.held
     if item.yaw is not None:
         turn = item.yaw - yaw
-        values[3:7] = np.cos(2 * turn), np.sin(2 * turn), np.cos(4 * turn), np.sin(4 * turn)
+        if not is_square(item):
+            values[3:5] = np.cos(2 * turn), np.sin(2 * turn)
+        values[5:7] = np.cos(4 * turn), np.sin(4 * turn)
     if item.extent is not None:
         values[7:10] = item.extent
     values[10] = item.position[2]
