@@ -72,6 +72,11 @@ def test_what_is_far_from_the_gripper_or_held_by_it_is_not_hidden(away, aperture
     assert all(each.visible for each in seen[1:])
 
 
+@pytest.mark.parametrize(("aperture", "held"), [(0.0, False), (0.4, True), (1.0, False)])
+def test_only_jaws_with_something_between_them_hold_it(aperture, held):
+    assert all(each.held is held for each in looks(3, 0.01, aperture=aperture)[0])
+
+
 @pytest.mark.parametrize("wrong", [{"hidden": 1.5}, {"drift": -0.1}, {"hidden_looks": 0.5}])
 def test_settings_that_mean_nothing_are_refused(wrong):
     with pytest.raises(ValueError, match="noise"):

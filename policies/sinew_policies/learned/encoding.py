@@ -45,7 +45,8 @@ class KeypointEncoding:
     moves (or takes), and its target, as offsets from the tip in m, in the tip's own directions: turned
     about the vertical by its yaw, so that the same thing done elsewhere looks the same. What is not known
     is zeros. The turn is the object's yaw less the tip's, twice and four times, so that nothing has a
-    front; of what is about square only the latter, since nobody can tell its sides apart. What an affordance names is what is encoded: the policy never learns a colour.
+    front; of what is about square only the latter, since nobody can tell its sides apart. What an
+    affordance names is what is encoded: the policy never learns a colour.
     """
 
     name = "keypoints_from_tip_2"

@@ -43,6 +43,12 @@ def test_noise_is_in_standard_deviations_and_in_updates_only() -> None:
     assert torch.equal(seen["state"], torch.zeros(4000, 2))
 
 
+def test_what_hardly_varied_cannot_shout() -> None:
+    encoder = Vector("state", torch.zeros(2), torch.tensor([0.01, 1.0]))
+    assert encoder({"state": torch.tensor([[1.0, 1.0]])}).tolist() == [[5.0, 1.0]]
+    assert encoder({"state": torch.tensor([[-1.0, 1.0]])}).tolist() == [[-5.0, 1.0]]
+
+
 def test_noise_below_zero_is_refused() -> None:
     with pytest.raises(AgentError, match="noise"):
         Vector("state", torch.zeros(1), torch.ones(1), noise=-0.1)

@@ -49,6 +49,18 @@ def test_a_cube_turned_by_a_quarter_looks_the_same_four_times_and_a_turned_one_d
     assert np.abs(turned(0.3)[four] - eighth[four]).max() > 0.5
 
 
+def test_a_cube_whose_other_side_was_measured_looks_the_same_and_a_block_does_not():
+    things = scene(HARDWARE)
+    cube = replace(things["red_cube"], extent=np.array([0.03, 0.028, 0.03]), yaw=0.2)
+
+    def change(item):
+        other = replace(item, yaw=item.yaw + np.pi / 2)
+        return float(np.abs(encode(things | {"red_cube": item}) - encode(things | {"red_cube": other})).max())
+
+    assert change(cube) < 1e-6
+    assert change(replace(cube, extent=np.array([0.06, 0.03, 0.03]))) > 0.5
+
+
 def test_a_point_stands_for_a_keypoint():
     point = replace(PUT, target=scene(HARDWARE)["blue_bowl"].position)
     assert encode(scene(HARDWARE), point)[-TARGET] == 1.0
