@@ -6,10 +6,8 @@ simulator's truth decides nothing; it measures the policy in the end.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from sinew_core.hardware import Hardware
-from sinew_core.protocols import Arm, Camera, RewardModel, Station, World
+from sinew_core.protocols import RewardModel, Station, World
 from sinew_core.types import Observation, RewardEstimate, Task
 from sinew_rewards.success import JudgedBy, SuccessSource
 
@@ -53,22 +51,9 @@ class JudgedStation:
 
     def __init__(self, station: Station, judge: Judge) -> None:
         assert station.world is not None
-        self._station, self._world = station, _JudgedWorld(station.world, judge)
-
-    @property
-    def arm(self) -> Arm:
-        """The arm."""
-        return self._station.arm
-
-    @property
-    def cameras(self) -> Mapping[str, Camera]:
-        """The cameras by name."""
-        return self._station.cameras
-
-    @property
-    def world(self) -> World:
-        """The simulator."""
-        return self._world
+        self._station = station
+        self.arm, self.cameras = station.arm, station.cameras
+        self.world: World = _JudgedWorld(station.world, judge)
 
     def close(self) -> None:
         """Stop the arm and release every device."""
