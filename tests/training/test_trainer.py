@@ -164,3 +164,22 @@ def test_an_evaluation_that_no_checkpoint_knows_of_is_made_again_not_told_twice(
     ended.close()
     open_trainer("ended", config, resume=True).train()
     assert lines(tmp_path / "straight/progress.jsonl") == lines(tmp_path / "ended/progress.jsonl")
+
+
+def test_it_ends_where_it_is_good_enough_and_a_resume_learns_no_more(open_trainer, monkeypatch):
+    trainer = open_trainer("run", small(until=0.5, steps=48))
+    run = trainer._rollouts.run
+
+    def done_after_a_while(seed, policy, sink, human=None):
+        rollout = run(seed, policy, sink, human)
+        late = seed >= VALIDATION_SEED and trainer.counters.steps >= 24
+        return replace(rollout, result=replace(rollout.result, outcome="success")) if late else rollout
+
+    monkeypatch.setattr(trainer._rollouts, "run", done_after_a_while)
+    trainer.train()
+    assert 24 <= trainer.counters.steps < 48
+    steps = trainer.counters.steps
+    trainer.close()
+    resumed = open_trainer("run", small(until=0.5, steps=48), resume=True)
+    resumed.train()
+    assert resumed.counters.steps == steps

@@ -53,6 +53,7 @@ class TrainConfig:
     offline: bool = False  # learn from the demonstrations alone; a step is then an update
     steps: int = 12_000  # decisions
     minutes: float = 0.0  # of wall clock, after which it ends, too; 0: no limit
+    until: float = 0.0  # success rate on validation scenes at which it ends, too; 0: whatever it is
     seed: int = 0
     max_steps: int = 160  # control periods of an episode while learning; a lost one teaches little
     batch: int = (
@@ -83,6 +84,8 @@ class TrainConfig:
             raise ValueError(f"shaping: expected 0 <= shaping < 1, got {self.shaping}.")
         if not 0 < self.discount < 1:
             raise ValueError(f"discount: expected 0 < discount < 1, got {self.discount}.")
+        if not 0 <= self.until <= 1:
+            raise ValueError(f"until: expected a success rate from 0 to 1, got {self.until}.")
         if self.blur < 0:
             raise ValueError(f"blur: expected at least 0, got {self.blur}.")
         if self.demonstrations < 0 or self.pretrain < 0 or self.warm_up < 0 or self.interventions < 0:

@@ -70,6 +70,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--offline", action="store_true", help="no episodes: learn from the demonstrations alone")
     add("--steps", type=positive, help=f"decisions ({defaults.steps})")
     add("--minutes", type=float, help="of wall clock, after which it ends, too")
+    add("--until", type=float, help="success rate on validation scenes at which it ends, too")
     add("--interventions", type=int, help="control periods that a scripted person may act in all")
     add("--seed", type=int, help="of everything (0)")
     add("--threads", type=positive, default=2, help="of the arithmetic")
@@ -92,7 +93,7 @@ def _score(run: RunDirectory, config: TrainConfig, episodes: int) -> dict[str, A
 
 
 GIVEN = (
-    *("task", "hardware", "reward", "dataset", "demonstrations", "steps", "minutes"),
+    *("task", "hardware", "reward", "dataset", "demonstrations", "steps", "minutes", "until"),
     *("interventions", "seed"),
 )
 

@@ -87,9 +87,10 @@ class Trainer:
         turn = self._offline_turn if c.offline else self._turn
         if counters.best < 0 and self.learning.cloned:
             self.assess()  # what cloning alone can do, and a policy to keep, however soon this ends
-        while counters.steps < c.steps and not self._out_of_time():
+        while counters.steps < c.steps and not self._good_enough() and not self._out_of_time():
             if counters.steps - counters.evaluated >= c.evaluate_every:
                 self.assess()
+                continue
             turn()
             if time.monotonic() - self._saved > c.checkpoint_every:
                 self.save()
@@ -221,6 +222,9 @@ class Trainer:
 
     def _wall(self) -> float:
         return round(self.counters.wall_s + time.monotonic() - self._started, 2)
+
+    def _good_enough(self) -> bool:
+        return bool(self.config.until) and self.counters.best >= self.config.until
 
     def _out_of_time(self) -> bool:
         return bool(self.config.minutes) and self._wall() > 60 * self.config.minutes
