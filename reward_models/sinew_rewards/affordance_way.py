@@ -25,18 +25,23 @@ class Config(JudgedBy):
     shortest: float = 0.05  # m, what a way counts as at least, so that a short one is no leap
     closed_below: float = 0.62  # aperture under which the gripper counts as closed on something
     carried_within: float = 0.04  # m, tip to object, for the object to be with the gripper
+    brought: float = 0.03  # m across to the target, within which what is let go has been brought there
+    away: float = 0.06  # m, tip to object, from which on the gripper has left it
 
     def __post_init__(self) -> None:
         """Check the signs."""
-        if min(self.behind, self.reached) < 0 or min(self.shortest, self.carried_within) <= 0:
-            raise ValueError("behind and reached: expected at least 0; shortest and carried_within: above 0.")
+        if min(self.behind, self.reached, self.brought, self.away) < 0:
+            raise ValueError("behind, reached, brought and away: expected at least 0.")
+        if min(self.shortest, self.carried_within) <= 0:
+            raise ValueError("shortest and carried_within: expected above 0.")
 
 
 class AffordanceWay:
     """Values [-1, 0]: minus the share of the way that is left; 0 where the task is done.
 
-    The way is that of the tip to the object, unless it is held, or to where a push of it begins, and that
-    of the object to its target; all of it for the tip alone where nothing is to be moved. It is laid anew
+    The way is that of the tip to the object, unless it is held, or to where a push of it begins, that of the
+    object to its target, and that of the tip away from what was grasped, once it has been let go there; all
+    of it for the tip alone where nothing is to be moved. It is laid anew
     from every observation, so that what is knocked aside is followed, and depends on nothing that came
     before but on the way's length at the beginning and on what was hidden since: a potential for shaping
     (Ng et al. 1999). `affordance_path` pays for following the first plan instead.
@@ -57,7 +62,7 @@ class AffordanceWay:
         self._begun = None
 
     def estimate(self, observation: Observation) -> RewardEstimate:
-        """Return the reward; terms: reach and carry (m), the parts of the way that are left, and success."""
+        """Return the reward; terms: reach, carry and leave (m), what is left of the way, and success."""
         affordance, known = observation.affordance, self._seen.update(observation.keypoints)
         success = self._judge.judge(observation)
         uncertainty = None if success is not None else 1.0
@@ -72,36 +77,46 @@ class AffordanceWay:
         parts = self._left(affordance, tip, known)
         if parts is None:
             return RewardEstimate(observation.stamp, -1.0, uncertainty=1.0, terms={"success": 0.0})
-        reach, carry = parts
+        left = sum(parts)
         if self._whole == 0.0:
-            self._whole = max(reach + carry, self._config.shortest)
-        progress = 1.0 if success else float(np.clip(1.0 - (reach + carry) / self._whole, 0.0, 1.0))
+            self._whole = max(left, self._config.shortest)
+        progress = float(np.clip(1.0 - left / self._whole, 0.0, 1.0))
         return RewardEstimate(
             observation.stamp,
-            progress - 1.0,
+            0.0 if success else progress - 1.0,
             success=None if success is None else float(success),
             progress=progress,
             uncertainty=uncertainty,
-            terms={"reach": reach, "carry": carry, "success": float(success is True)},
+            terms={
+                **dict(zip(("reach", "carry", "leave"), parts, strict=True)),
+                "success": float(success is True),
+            },
         )
 
     def _left(
         self, affordance: Affordance, tip: FloatArray, known: Mapping[str, Keypoint]
-    ) -> tuple[float, float] | None:
-        """Return how far the tip and how far the object has to go, m; None where one is not known."""
+    ) -> tuple[float, float, float] | None:
+        """Return how far the tip has to go, the object, and the tip again, m; None where one is not known."""
         target = target_point(affordance, known)
         if target is None:
             return None
         if affordance.moves is None:
-            return float(np.linalg.norm(tip - target)), 0.0
+            return float(np.linalg.norm(tip - target)), 0.0, 0.0
         item = point_of(affordance.moves, known)
         if item is None:
             return None
         carry = float(np.linalg.norm((target - item)[:2]))
         if affordance.grasp is not None:
-            return 0.0 if self._custody.held else float(np.linalg.norm(tip - item)), carry
+            return self._of_grasp(float(np.linalg.norm(tip - item)), carry)
         begin = self._push_from(item, target, _half_width(affordance.moves, known))
-        return max(0.0, float(np.linalg.norm(tip - begin)) - self._config.reached), carry
+        return max(0.0, float(np.linalg.norm(tip - begin)) - self._config.reached), carry, 0.0
+
+    def _of_grasp(self, apart: float, carry: float) -> tuple[float, float, float]:
+        """Return what is left where the tip is so far `apart` (m) from an object that is to be grasped."""
+        held, away = self._custody.held, self._config.away
+        if carry <= self._config.brought and not held:
+            return 0.0, 0.0, max(0.0, away - apart)
+        return 0.0 if held else apart, carry, away
 
     def _push_from(self, item: FloatArray, target: FloatArray, half: float) -> FloatArray:
         """Return where a push begins (3,): behind the object, seen from the target."""

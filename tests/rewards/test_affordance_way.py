@@ -78,6 +78,24 @@ def test_the_beginning_is_no_progress_and_every_step_along_the_way_is_some(bench
     assert carried[0] == pytest.approx(nearer[-1], abs=0.01)  # to close on it is no leap
 
 
+def test_what_was_brought_is_let_go_and_left(bench: Make) -> None:
+    pick = bench(PICK)
+    pick.at(START)
+    there = TARGET + np.array([0.0, 0.01, 0.015])
+    over = pick.progress(there, there, CLOSED)
+    leaving = [pick.progress(there + [0.0, 0.0, up], there) for up in (0.0, 0.02, 0.04, 0.07)]
+    assert (np.diff([over, *leaving]) > 0.01).all()  # opening the gripper is progress, and so is drawing back
+    assert pick.at(there + [0.0, 0.0, 0.07], there).terms["leave"] == 0.0
+
+
+def test_what_is_let_go_elsewhere_is_not_left(bench: Make) -> None:
+    pick, beside = bench(PICK), TARGET + np.array([0.0, -0.06, 0.015])
+    pick.at(START)
+    held, dropped = pick.progress(beside, beside, CLOSED), pick.progress(beside, beside)
+    assert dropped <= held
+    assert pick.progress(beside + [0.0, 0.0, 0.05], beside) < dropped
+
+
 def test_a_push_begins_behind_the_object(bench: Make) -> None:
     push = bench(PUSH)
     push.at(START)
@@ -113,11 +131,14 @@ def test_what_goes_farther_away_than_it_was_is_no_less_than_nothing(bench: Make)
     assert (far.progress, far.value) == (0.0, -1.0)
 
 
-def test_success_is_all_of_the_way_wherever_the_tip_is(bench: Make) -> None:
-    push = bench(PUSH)
-    push.at(START)
-    done = push.at(START, TARGET + np.array([0.0, 0.0, 0.015]))
-    assert (done.success, done.progress, done.value) == (1.0, 1.0, 0.0)
+def test_success_is_worth_all_of_it_wherever_the_tip_is_and_progress_goes_on(bench: Make) -> None:
+    pick, there = bench(PICK), TARGET + np.array([0.0, 0.0, 0.015])
+    pick.at(START)
+    let_go, left = pick.at(there, there), pick.at(START, there)
+    assert (let_go.success, let_go.value) == (left.success, left.value) == (1.0, 0.0)
+    assert let_go.progress is not None
+    assert let_go.progress < 0.9
+    assert left.progress == 1.0
 
 
 def test_with_nothing_to_move_the_tip_goes_alone(bench: Make) -> None:
@@ -134,7 +155,7 @@ def test_what_was_never_seen_is_no_progress_and_says_that_it_is_not_known(bench:
     assert lost.uncertainty is not None
 
 
-@pytest.mark.parametrize("field", ["behind", "reached", "shortest", "carried_within"])
+@pytest.mark.parametrize("field", ["behind", "reached", "shortest", "carried_within", "brought", "away"])
 def test_lengths_are_lengths(field: str) -> None:
     with pytest.raises(ValueError, match="expected"):
         replace(Config(), **{field: -0.1})  # type: ignore[arg-type]
