@@ -77,6 +77,8 @@ class AffordanceWay:
         parts = self._left(affordance, tip, known)
         if parts is None:
             return RewardEstimate(observation.stamp, -1.0, uncertainty=1.0, terms={"success": 0.0})
+        if success:
+            parts = 0.0, 0.0, parts[2]
         left = sum(parts)
         if self._whole == 0.0:
             self._whole = max(left, self._config.shortest)

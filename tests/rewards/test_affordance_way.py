@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from sinew_core.hardware import Hardware, load_hardware
 from sinew_core.types import Affordance, FloatArray, JointState, Keypoint, Observation, RewardEstimate, Task
-from sinew_rewards import affordance_way
+from sinew_rewards import affordance_way, placed
 from sinew_rewards.affordance_way import AffordanceWay, Config
 
 TASK = Task("push", "push the cube to the pad")
@@ -30,7 +30,8 @@ class Bench:
     def __init__(self, hardware: Hardware, monkeypatch: pytest.MonkeyPatch, affordance: Affordance) -> None:
         self._hardware, self._affordance = hardware, affordance
         self._tip = CUBE
-        monkeypatch.setattr(affordance_way, "tip_position", lambda robot, observation: self._tip)
+        for module in (affordance_way, placed):
+            monkeypatch.setattr(module, "tip_position", lambda robot, observation: self._tip)
         self.model = AffordanceWay(Config(), hardware)
         self.model.reset(TASK)
 
@@ -131,7 +132,14 @@ def test_what_goes_farther_away_than_it_was_is_no_less_than_nothing(bench: Make)
     assert (far.progress, far.value) == (0.0, -1.0)
 
 
-def test_success_is_worth_all_of_it_wherever_the_tip_is_and_progress_goes_on(bench: Make) -> None:
+def test_success_of_a_push_is_all_of_its_way_wherever_the_tip_is(bench: Make) -> None:
+    push = bench(PUSH)
+    push.at(START)
+    done = push.at(START, TARGET + np.array([0.0, 0.0, 0.015]))
+    assert (done.success, done.progress, done.value) == (1.0, 1.0, 0.0)
+
+
+def test_success_of_a_grasp_is_worth_all_of_it_and_progress_goes_on_to_the_end(bench: Make) -> None:
     pick, there = bench(PICK), TARGET + np.array([0.0, 0.0, 0.015])
     pick.at(START)
     let_go, left = pick.at(there, there), pick.at(START, there)
