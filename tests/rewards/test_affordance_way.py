@@ -67,6 +67,10 @@ def bench(hardware: Hardware, monkeypatch: pytest.MonkeyPatch) -> Make:
 START = np.array([0.15, 0.0, 0.1])
 
 
+def above(point: FloatArray, up: float) -> FloatArray:
+    return np.add(point, (0.0, 0.0, up))
+
+
 def test_the_beginning_is_no_progress_and_every_step_along_the_way_is_some(bench: Make) -> None:
     pick = bench(PICK)
     assert pick.progress(START) == 0.0
@@ -84,9 +88,9 @@ def test_what_was_brought_is_let_go_and_left(bench: Make) -> None:
     pick.at(START)
     there = TARGET + np.array([0.0, 0.01, 0.015])
     over = pick.progress(there, there, CLOSED)
-    leaving = [pick.progress(there + [0.0, 0.0, up], there) for up in (0.0, 0.02, 0.04, 0.07)]
+    leaving = [pick.progress(above(there, up), there) for up in (0.0, 0.02, 0.04, 0.07)]
     assert (np.diff([over, *leaving]) > 0.01).all()  # opening the gripper is progress, and so is drawing back
-    assert pick.at(there + [0.0, 0.0, 0.07], there).terms["leave"] == 0.0
+    assert pick.at(above(there, 0.07), there).terms["leave"] == 0.0
 
 
 def test_what_is_let_go_elsewhere_is_not_left(bench: Make) -> None:
@@ -94,7 +98,7 @@ def test_what_is_let_go_elsewhere_is_not_left(bench: Make) -> None:
     pick.at(START)
     held, dropped = pick.progress(beside, beside, CLOSED), pick.progress(beside, beside)
     assert dropped <= held
-    assert pick.progress(beside + [0.0, 0.0, 0.05], beside) < dropped
+    assert pick.progress(above(beside, 0.05), beside) < dropped
 
 
 def test_a_push_begins_behind_the_object(bench: Make) -> None:
