@@ -41,22 +41,25 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--threads", type=int, default=2, metavar="N", help="of torch")
     parser.add_argument("--rounds", type=int, default=15, metavar="N", help="of each, taken in turns")
     parser.add_argument("--updates", type=int, default=40, metavar="N", help="in a round")
+    parser.add_argument("--uncompiled", action="store_true", help="leave the compiled update out")
     add_result_options(parser)
     arguments = parser.parse_args(argv)
     torch.set_num_threads(arguments.threads)
-    figures = measure(arguments.rounds, arguments.updates)
+    figures = measure(arguments.rounds, arguments.updates, compiled=not arguments.uncompiled)
     if not arguments.json:
         _explain(figures)
     write_result("learn", figures | {"threads": arguments.threads}, arguments.out, list(argv))
     return 0
 
 
-def measure(rounds: int, updates: int) -> dict[str, Any]:
+def measure(rounds: int, updates: int, *, compiled: bool) -> dict[str, Any]:
     """Measure by turns, so that a slow minute of the machine slows all alike; medians over rounds.
 
-    Sampling is timed with the updates, of this agent and of the peer.
+    Sampling is timed with the updates, of this agent and of the peer; compiling is not.
     """
-    kinds = {"own": _own(), "floor": _floor()}
+    kinds = {"uncompiled": _own(compiled=False), "floor": _floor()}
+    if compiled:
+        kinds["compiled"] = _own(compiled=True)
     if importlib.util.find_spec(PEER) is not None:
         kinds["peer"] = _peer()
     for run in kinds.values():
@@ -111,7 +114,7 @@ def _floor() -> Callable[[int], None]:
     return run
 
 
-def _own() -> Callable[[int], None]:
+def _own(*, compiled: bool) -> Callable[[int], None]:
     from sinew_data.replay import Column, ReplayBuffer, Schema
 
     schema = Schema({"state": Column((STATE,), "float32")}, ACTION, {"bench": "learn"})
@@ -121,7 +124,7 @@ def _own() -> Callable[[int], None]:
         state, action = rng.normal(size=STATE), rng.uniform(-1, 1, ACTION)
         replay.add(action.astype(np.float32), float(rng.normal()), {"state": state.astype(np.float32)})
     encoder = Vector("state", torch.zeros(STATE), torch.ones(STATE))
-    config = Config(hidden=(HIDDEN, HIDDEN), critics=CRITICS)
+    config = Config(hidden=(HIDDEN, HIDDEN), critics=CRITICS, compiled=compiled)
     agent = Sac(config, Spaces({"state": (STATE,)}, ACTION), encoder, 0)
 
     def run(updates: int) -> None:
@@ -156,21 +159,23 @@ def _peer() -> Callable[[int], None]:
 
 def _figures(seconds: dict[str, Any]) -> dict[str, Any]:
     rates = {name: 1 / float(np.median(each)) for name, each in seconds.items()}
-    peer = rates.get("peer")
+    peer, own = rates.get("peer"), rates.get("compiled", rates["uncompiled"])
     return {
-        "updates_per_s": round(rates["own"], 1),
+        "updates_per_s": round(own, 1),
+        "uncompiled_updates_per_s": round(rates["uncompiled"], 1),
         "peer_updates_per_s": None if peer is None else round(peer, 1),
-        "ratio": None if peer is None else round(rates["own"] / peer, 2),
+        "ratio": None if peer is None else round(own / peer, 2),
         "floor_updates_per_s": round(rates["floor"], 1),
-        "share_of_floor": round(rates["own"] / rates["floor"], 3),
+        "share_of_floor": round(own / rates["floor"], 3),
     }
 
 
 def _explain(figures: dict[str, Any]) -> None:
     console = Console(stderr=True, highlight=False)
     console.print(
-        f"SAC, batch {BATCH}, {HIDDEN} x {HIDDEN}, {CRITICS} critics: {figures['updates_per_s']} updates/s; "
-        f"the matrix products alone {figures['floor_updates_per_s']}/s, of which "
+        f"SAC, batch {BATCH}, {HIDDEN} x {HIDDEN}, {CRITICS} critics: {figures['updates_per_s']} updates/s, "
+        f"{figures['uncompiled_updates_per_s']} uncompiled; the matrix products alone "
+        f"{figures['floor_updates_per_s']}/s, of which "
         f"{100 * figures['share_of_floor']:.0f} % is reached"
     )
     if figures["ratio"] is None:

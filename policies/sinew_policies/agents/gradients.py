@@ -8,21 +8,21 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+Activation = Literal["relu", "tanh"]
 HALF_LOG_TWO_PI = 0.5 * math.log(2 * math.pi)
 NORM_EPSILON = 1e-5
 EVERY = slice(None)
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
-    """One member's parameters, or the places for their gradients; gains and shifts where there are norms."""
+class Member(NamedTuple):
+    """One member's parameters, or their gradients; gains and shifts where there are norms."""
 
     weights: tuple[Tensor, ...]  # (i, o)
     biases: tuple[Tensor, ...]  # (o,)
@@ -41,19 +41,13 @@ def member_views(parameters: Sequence[Tensor], layers: int) -> list[Member]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """How the layers of an ensemble are gone through."""
-
-    activation: str  # "relu" or "tanh", after all layers but the last
-    layers: int
-    members: Sequence[int]  # that answer, in that order
-    views: Sequence[Member]  # of all members' parameters
-    frozen: bool = False  # gradients go to the inputs only
+def write(gradients: Sequence[Member], places: Sequence[Member]) -> None:
+    """Copy members' gradients to where an optimiser reads them."""
+    given = [tensor for member in gradients for kind in member for tensor in kind]
+    torch._foreach_copy_([tensor for member in places for kind in member for tensor in kind], given)
 
 
-@dataclass(frozen=True, slots=True)
-class _Pass:
+class _Pass(NamedTuple):
     """What one member's way forward leaves behind."""
 
     inputs: list[Tensor]  # (b, i) of each layer
@@ -61,42 +55,45 @@ class _Pass:
     answer: Tensor  # (b, o)
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """An ensemble's way forward: what is kept of it for its gradients, and the answers."""
 
-    plan: Plan
-    chosen: list[Member]
+    activation: Activation
+    members: Sequence[Member]
     passes: list[_Pass]
     answers: Tensor  # (members, b, o)
 
 
-def run(x: Tensor, plan: Plan) -> Run:
+class Back(NamedTuple):
+    """Gradients of an ensemble's inputs and parameters, where they were wanted."""
+
+    inputs: Tensor | None  # (members, b, columns)
+    members: list[Member]
+
+
+def run(x: Tensor, members: Sequence[Member], activation: Activation) -> Run:
     """Go through an ensemble of perceptrons, from x (b, i) or (members, b, i).
 
     The members take turns: the layers of one stay in the processor's cache, those of a stack do not (ten
     critics of 256 x 256: two thirds of the time).
     """
-    chosen = [plan.views[member] for member in plan.members]
-    passes = [_forward(x if x.dim() == 2 else x[place], plan, own) for place, own in enumerate(chosen)]
-    return Run(plan, chosen, passes, torch.stack([each.answer for each in passes]))
+    passes = [_forward(x if x.dim() == 2 else x[place], own, activation) for place, own in enumerate(members)]
+    return Run(activation, members, passes, torch.stack([each.answer for each in passes]))
 
 
-def back(
-    done: Run, grad: Tensor, into: Sequence[Member] | None, *, columns: slice | None = EVERY
-) -> Tensor | None:
-    """Go back from the gradient of the answers; return that of each member's inputs (members, b, columns).
+def back(done: Run, grad: Tensor, *, learn: bool = True, columns: slice | None = EVERY) -> Back:
+    """Go back from the gradient of the answers to those of the members' parameters and inputs.
 
-    With columns None it returns None. The parameters' gradients are written into the places of all
-    members; None: they are not wanted.
+    With columns None those of the inputs are not wanted; `learn` False: those of the parameters are not.
     """
-    of_inputs = []
-    for place, (kept, own) in enumerate(zip(done.passes, done.chosen, strict=True)):
-        written = None if into is None else into[done.plan.members[place]]
-        of_first = _backward(grad[place], done.plan, kept, own, written)
+    of_inputs, of_members = [], []
+    for place, (kept, own) in enumerate(zip(done.passes, done.members, strict=True)):
+        of_first, of_member = _backward(grad[place], kept, own, done.activation, learn=learn)
+        if of_member is not None:
+            of_members.append(of_member)
         if columns is not None:
             of_inputs.append(torch.mm(of_first, own.weights[0][columns].T))
-    return None if columns is None else torch.stack(of_inputs)
+    return Back(None if columns is None else torch.stack(of_inputs), of_members)
 
 
 class Layers(torch.autograd.Function):
@@ -109,7 +106,9 @@ class Layers(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, x: Tensor, plan: Plan, *parameters: Tensor) -> Tensor:
         """Return the answers (members, b, o)."""
-        ctx.done, ctx.parameters, ctx.shared = run(x, plan), parameters, x.dim() == 2
+        chosen = [plan.views[member] for member in plan.members]
+        ctx.done, ctx.plan, ctx.parameters = run(x, chosen, plan.activation), plan, parameters
+        ctx.shared = x.dim() == 2
         answers: Tensor = ctx.done.answers
         return answers
 
@@ -117,56 +116,76 @@ class Layers(torch.autograd.Function):
     @once_differentiable
     def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of what `forward` was given."""
-        plan = ctx.done.plan
-        places = () if plan.frozen else tuple(torch.zeros_like(each) for each in ctx.parameters)
-        into = member_views(places, plan.layers) if places else None
-        of_x = back(ctx.done, grad, into, columns=EVERY if ctx.needs_input_grad[0] else None)
+        plan = ctx.plan
+        columns = EVERY if ctx.needs_input_grad[0] else None
+        of_x, of_members = back(ctx.done, grad, learn=not plan.frozen, columns=columns)
         if of_x is not None and ctx.shared:
             of_x = of_x.sum(0)
-        return of_x, None, *(places or (None,) * len(ctx.parameters))
+        if plan.frozen:
+            return of_x, None, *(None,) * len(ctx.parameters)
+        places = tuple(torch.zeros_like(each) for each in ctx.parameters)
+        views = member_views(places, plan.layers)
+        write(of_members, [views[member] for member in plan.members])
+        return of_x, None, *places
 
 
-def _forward(x: Tensor, plan: Plan, own: Member) -> _Pass:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How `Layers` goes through the layers of an ensemble."""
+
+    activation: Activation
+    layers: int
+    members: Sequence[int]  # that answer, in that order
+    views: Sequence[Member]  # of all members' parameters
+    frozen: bool = False  # gradients go to the inputs only
+
+
+def _forward(x: Tensor, own: Member, activation: Activation) -> _Pass:
     inputs, norms = [x], []
-    for layer in range(plan.layers - 1):
+    for layer in range(len(own.weights) - 1):
         x = torch.addmm(own.biases[layer], x, own.weights[layer])
         if own.gains:
             given, gain, shift = x, own.gains[layer], own.shifts[layer]
             x, mean, inverse = torch.native_layer_norm(given, given.shape[-1:], gain, shift, NORM_EPSILON)
             norms.append((given, mean, inverse))
-        inputs.append(x.relu_() if plan.activation == "relu" else x.tanh_())
+        inputs.append(x.relu_() if activation == "relu" else x.tanh_())
     return _Pass(inputs, norms, torch.addmm(own.biases[-1], inputs[-1], own.weights[-1]))
 
 
-def _backward(grad: Tensor, plan: Plan, done: _Pass, own: Member, into: Member | None) -> Tensor:
-    """Return the gradient of the first layer's product; write the parameters' where there is a place."""
-    for layer in reversed(range(plan.layers)):
-        if into is not None:
-            torch.mm(done.inputs[layer].T, grad, out=into.weights[layer])
-            torch.sum(grad, 0, out=into.biases[layer])
+def _backward(
+    grad: Tensor, done: _Pass, own: Member, activation: Activation, *, learn: bool
+) -> tuple[Tensor, Member | None]:
+    """Return the gradient of the first layer's product, and those of the parameters where they are wanted."""
+    kinds: tuple[list[Tensor], ...] = ([], [], [], [])  # weights, biases, gains, shifts; the last layer first
+    for layer in reversed(range(len(own.weights))):
+        if learn:
+            kinds[0].append(torch.mm(done.inputs[layer].T, grad))
+            kinds[1].append(grad.sum(0))
         if layer == 0:
             break
         grad = torch.mm(grad, own.weights[layer].T)
-        _through_activation(plan.activation, grad, done.inputs[layer])
+        grad = _through_activation(activation, grad, done.inputs[layer])
         if own.gains:
-            grad = _through_norm(grad, done.norms[layer - 1], layer - 1, own, into)
-    return grad
+            grad, of_gain, of_shift = _through_norm(grad, done.norms[layer - 1], layer - 1, own, learn=learn)
+            kinds[2].append(of_gain)
+            kinds[3].append(of_shift)
+    if not learn:
+        return grad, None
+    return grad, Member(*(tuple(reversed(kind)) for kind in kinds))
 
 
-def _through_activation(activation: str, grad: Tensor, output: Tensor) -> None:
-    """Turn the gradient of an activation's output into that of its input, in place."""
+def _through_activation(activation: Activation, grad: Tensor, output: Tensor) -> Tensor:
+    """Turn the gradient of an activation's output into that of its input."""
     if activation == "relu":
-        torch.ops.aten.threshold_backward.grad_input(grad, output, 0, grad_input=grad)
-    else:
-        torch.ops.aten.tanh_backward.grad_input(grad, output, grad_input=grad)
+        return torch.ops.aten.threshold_backward(grad, output, 0)  # type: ignore[no-any-return]
+    return torch.ops.aten.tanh_backward(grad, output)  # type: ignore[no-any-return]
 
 
 def _through_norm(
-    grad: Tensor, norm: tuple[Tensor, Tensor, Tensor], layer: int, own: Member, into: Member | None
-) -> Tensor:
+    grad: Tensor, norm: tuple[Tensor, Tensor, Tensor], layer: int, own: Member, *, learn: bool
+) -> tuple[Tensor, Tensor, Tensor]:
     given, mean, inverse = norm
-    learnt = into is not None
-    of_given, of_gain, of_shift = torch.ops.aten.native_layer_norm_backward(
+    gradients: tuple[Tensor, Tensor, Tensor] = torch.ops.aten.native_layer_norm_backward(
         grad,
         given,
         given.shape[-1:],
@@ -174,13 +193,9 @@ def _through_norm(
         inverse,
         own.gains[layer],
         own.shifts[layer],
-        [True, learnt, learnt],
+        [True, learn, learn],
     )
-    if into is not None:
-        into.gains[layer].copy_(of_gain)
-        into.shifts[layer].copy_(of_shift)
-    result: Tensor = of_given
-    return result
+    return gradients
 
 
 def log_density(raw: Tensor, noise: Tensor, log_std: Tensor) -> Tensor:

@@ -14,7 +14,8 @@ import torch
 from torch import Generator, Tensor, nn
 
 from sinew_policies.agents.agent import Observations, Spaces
-from sinew_policies.agents.networks import Activation, Mlp
+from sinew_policies.agents.gradients import Activation
+from sinew_policies.agents.networks import Mlp
 
 COMMANDS = torch.tensor([-1.0, 0.0, 1.0])  # close, hold, open
 CLOSE, OPEN = 0, 2

@@ -21,8 +21,8 @@ from sinew_policies.agents.agent import (
     check_batch,
     make_generators,
 )
-from sinew_policies.agents.gradients import HALF_LOG_TWO_PI
-from sinew_policies.agents.networks import Activation, EnsembleMlp, Mlp, make_polyak
+from sinew_policies.agents.gradients import HALF_LOG_TWO_PI, Activation
+from sinew_policies.agents.networks import EnsembleMlp, Mlp, make_polyak
 from sinew_policies.agents.state import Saved, State, descend, make_adam
 
 

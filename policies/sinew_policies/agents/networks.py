@@ -6,16 +6,14 @@ import itertools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
-from sinew_policies.agents.gradients import Layers, Member, Plan, Run, log_density, member_views, run
+from sinew_policies.agents.gradients import Activation, Layers, Member, Plan, log_density, member_views
 from sinew_policies.agents.optimizer import FlatAdam
 
-Activation = Literal["relu", "tanh"]
 EDGE = 1 - 1e-6  # an action at the very edge has no finite preimage under tanh
 
 
@@ -61,9 +59,10 @@ class EnsembleMlp(nn.Module):
         answers: Tensor = Layers.apply(inputs, plan, *self._ordered)  # type: ignore[no-untyped-call]
         return answers
 
-    def run(self, inputs: Tensor, *, members: Sequence[int] | None = None) -> Run:
-        """Return the answers and what `back` needs; torch's own gradients see nothing of it."""
-        return run(inputs, self._plan(members, frozen=False))
+    def chosen(self, members: Sequence[int] | None = None) -> list[Member]:
+        """Return views of the parameters of all, or of the `members` with those indices, for `run`."""
+        views = self._members_views()
+        return views if members is None else [views[member] for member in members]
 
     def places(self, optimizer: FlatAdam) -> list[Member]:
         """Return where `back` is to write the gradients for that optimiser."""
@@ -111,7 +110,7 @@ class Sample:
     spread: Tensor  # (b, a): standard deviation times noise
     free: Tensor  # (b, a) bool: the deviation was not clamped
 
-    def back(self, of_action: Tensor, of_log_prob: float) -> Tensor:
+    def back(self, of_action: Tensor, of_log_prob: float | Tensor) -> Tensor:
         """Return the gradient of the statistics (b, 2 a), from those of action (b, a) and of each log_prob.
 
         With u = mean + std noise: d tanh(u) = 1 - tanh(u)², d log_prob = 2 tanh(u), and -1 by the log std.
@@ -133,9 +132,13 @@ class TanhGaussian:
 
     def sample(self, generator: Generator) -> Sample:
         """Return an action of each."""
+        shape = self.statistics.chunk(2, -1)[0].shape
+        return self.at(torch.randn(shape, generator=generator, dtype=self.statistics.dtype))
+
+    def at(self, noise: Tensor) -> Sample:
+        """Return the actions that are so many standard deviations (b, a) from the means."""
         mean, unclamped = self.statistics.chunk(2, -1)
         log_std = unclamped.clamp(*self.log_std_range)
-        noise = torch.randn(mean.shape, generator=generator, dtype=mean.dtype)
         spread = log_std.exp() * noise
         raw = mean + spread
         return Sample(torch.tanh(raw), log_density(raw, noise, log_std), spread, log_std == unclamped)

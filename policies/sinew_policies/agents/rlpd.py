@@ -16,9 +16,9 @@ import torch
 from torch import Tensor
 
 from sinew_policies.agents.agent import AgentError, Encoder, Spaces, TensorBatch, check_batch
-from sinew_policies.agents.networks import TanhGaussian
 from sinew_policies.agents.sac import Config as SacConfig
 from sinew_policies.agents.sac import Sac
+from sinew_policies.agents.sac_gradients import Pull, mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class Config(SacConfig):
 
 class Rlpd(Sac):
     """Learns from batches of `updates` times the rows of one critic step."""
+
+    _shares = staticmethod(mean)
 
     def __init__(self, config: Config, spaces: Spaces, encoder: Encoder, seed: int) -> None:
         self._subset, self._critic_steps = config.subset, config.updates
@@ -79,21 +81,15 @@ class Rlpd(Sac):
                 self._move_targets()
             return self._report(metrics | self._actor_step(features, part, metrics["data_value"]))
 
-    def _target_values(self, inputs: Tensor) -> Tensor:
-        drawn = torch.randperm(self.target.members, generator=self._learning)[: self._subset].tolist()
-        return self._head.mean(self.target.run(inputs, members=drawn).answers)
+    def _valuing(self) -> list[int]:
+        drawn: list[int] = torch.randperm(self.target.members, generator=self._learning).tolist()
+        return drawn[: self._subset]
 
-    def _actor_shares(self, values: Tensor) -> Tensor:
-        return torch.full_like(values, 1 / len(values))
-
-    def _cloning_gradient(self, policy: TanhGaussian, batch: TensorBatch, better: Tensor) -> Tensor | float:
-        """Return the gradient of weight times the demonstrations' mean of |tanh(mean) - action|²."""
+    def _pull(self, batch: TensorBatch, given: Tensor) -> Pull | None:
         if float(self._cloning_weight) == 0:
-            return 0.0
-        mode, rows = policy.mode(), batch.demonstration.float()[:, None]
-        away = (mode - batch.action[:, : self._continuous]) * (1 - mode.square())
-        counts = rows * (better > 0)[:, None] if self._filtering else rows
-        return 2 * self._cloning_weight * away * counts / rows.sum().clamp(min=1)
+            return None
+        action, rows = batch.action[:, : self._continuous], batch.demonstration.float()
+        return Pull(action, rows, self._cloning_weight, given if self._filtering else None)
 
     def _plain_tensors(self) -> dict[str, Tensor]:
         return {**super()._plain_tensors(), "cloning_weight": self._cloning_weight}

@@ -21,11 +21,20 @@ from sinew_policies.agents.agent import (
     check_batch,
     make_generators,
 )
-from sinew_policies.agents.gradients import back
+from sinew_policies.agents.compiling import compiled
+from sinew_policies.agents.gradients import Activation, write
 from sinew_policies.agents.gripper_critic import GripperConfig, GripperCritic
 from sinew_policies.agents.hl_gauss import HlGauss, make_head
-from sinew_policies.agents.networks import Activation, EnsembleMlp, GaussianActor, TanhGaussian, make_polyak
+from sinew_policies.agents.networks import EnsembleMlp, GaussianActor, TanhGaussian, make_polyak
 from sinew_policies.agents.optimizer import check_finite, make_adam
+from sinew_policies.agents.sac_gradients import (
+    Pull,
+    Recipe,
+    Transitions,
+    actor_gradients,
+    critic_gradients,
+    smallest,
+)
 from sinew_policies.agents.state import Saved, State
 
 
@@ -48,6 +57,7 @@ class Config:
     log_std: tuple[float, float] = (-20.0, 2.0)  # range of the actor's
     wander: float = 0.0  # share of the drawn actions that are any action at all, to get out of a rut
     metrics_every: int = 50  # updates
+    compiled: bool = False  # updates, by torch.compile: a minute at first, wants a C++ compiler
 
     def __post_init__(self) -> None:
         """Check the ranges."""
@@ -70,6 +80,7 @@ class Sac(Saved):
     """Learns from single transitions; acts one step at a time."""
 
     horizon = 1
+    _shares = staticmethod(smallest)  # of the critics, that the actor climbs
 
     def __init__(self, config: Config, spaces: Spaces, encoder: Encoder, seed: int) -> None:
         if config.gripper is not None:
@@ -77,8 +88,6 @@ class Sac(Saved):
         self.spaces, self.encoder = spaces, encoder
         self._config = config
         self._continuous = spaces.action - (config.gripper is not None)  # action entries of the actor
-        self._features = slice(encoder.features)  # columns of the critics' inputs; the rest is the action
-        self._actions = slice(encoder.features, None)
         self._target_entropy = (
             -float(self._continuous) if config.target_entropy is None else config.target_entropy
         )
@@ -86,6 +95,7 @@ class Sac(Saved):
         self._make_networks(first_weights)
         self.log_alpha = nn.Parameter(torch.tensor(math.log(config.alpha)), config.automatic_alpha)
         self._make_optimizers()
+        self._make_gradients()
         self._updates = torch.zeros((), dtype=torch.int64)
         self._state, self._policy = self._make_states()
 
@@ -115,26 +125,27 @@ class Sac(Saved):
         anywhere = 2 * torch.rand(action.shape, generator=self._acting) - 1
         return torch.where(torch.rand(len(action), 1, generator=self._acting) < share, anywhere, action)
 
-    # The gradients are written out: this is most of what learning costs, and torch's own bookkeeping would
-    # add a third. `run` goes through a network, `back` goes back through it from the gradient of its answers.
-
     def _critic_step(self, batch: TensorBatch) -> tuple[Tensor, dict[str, Tensor]]:
         """Improve critics, gripper critic and encoder; return the features (b, f), detached."""
         with torch.set_grad_enabled(self._encoder_learns):
             attached = self._encode(batch.observation)
         features, next_features = attached.detach(), self._encode(batch.next_observation)
-        target = batch.reward + batch.discount * self._next_value(next_features)
-
-        critics = self.critic.run(torch.cat([features, batch.action[:, : self._continuous]], -1))
-        loss, of_answers = self._head.loss(critics.answers, target)
-        check_finite(loss, "critic_loss")
-        columns = self._features if self._encoder_learns else None
-        of_inputs = back(critics, of_answers, self._critic_places, columns=columns)
-        given = self._head.mean(critics.answers).mean(0)  # (b,) what the batch's own actions are worth
-        metrics = {"critic_loss": loss, "target_value": target, "data_value": given}
-        if of_inputs is not None or self.gripper is not None:
-            of_features = None if of_inputs is None else of_inputs.sum(0)
-            metrics |= self._gripper_and_encoder(attached, of_features, next_features, batch)
+        action = batch.action[:, : self._continuous]
+        noise = torch.randn(action.shape, generator=self._learning)
+        of = self._critic_gradients(
+            self._recipe,
+            self.actor.network.chosen(),
+            self.target.chosen(self._valuing()),
+            self.critic.chosen(),
+            Transitions(features, action, batch.reward, batch.discount, next_features),
+            noise,
+            self.log_alpha.exp(),
+        )
+        check_finite(of.loss, "critic_loss")
+        write(of.critics, self._critic_places)
+        metrics = {"critic_loss": of.loss, "target_value": of.target, "data_value": of.given}
+        if of.features is not None or self.gripper is not None:
+            metrics |= self._gripper_and_encoder(attached, of.features, next_features, batch)
         self._critic_optimizer.step()
         return features, metrics
 
@@ -158,53 +169,31 @@ class Sac(Saved):
             self._critic_optimizer.gradient(parameter).copy_(gradient)
         return metrics
 
-    def _next_value(self, next_features: Tensor) -> Tensor:
-        """Return the soft value (b,) of the next state: the smallest of the targets, less alpha log pi."""
-        policy = self.actor.distribution(self.actor.network.run(next_features).answers[0])
-        sample = policy.sample(self._learning)
-        value = self._target_values(torch.cat([next_features, sample.action], -1)).amin(0)
-        return value - self.log_alpha.exp() * sample.log_prob if self._config.backup_entropy else value
-
-    def _target_values(self, inputs: Tensor) -> Tensor:
-        """Return values (members, b) of the target critics that count."""
-        return self._head.mean(self.target.run(inputs).answers)
+    def _valuing(self) -> list[int] | None:
+        """Return which target critics value the next state; None: all."""
+        return None
 
     def _actor_step(self, features: Tensor, batch: TensorBatch, given: Tensor) -> dict[str, Tensor]:
         """Improve the actor by alpha log pi - value, and the temperature by -alpha (log pi + target)."""
-        actor = self.actor.network.run(features)
-        policy = self.actor.distribution(actor.answers[0])
-        sample = policy.sample(self._learning)
-        critics = self.critic.run(torch.cat([features, sample.action], -1))
-        values, alpha = self._head.mean(critics.answers), self.log_alpha.exp()
-        share = self._actor_shares(values)
-        loss = (alpha * sample.log_prob - (share * values).sum(0)).mean()
-        check_finite(loss, "actor_loss")
-
-        rows = len(features)
-        of_answers = self._head.mean_back(critics.answers, -share / rows)
-        of_action = back(critics, of_answers, None, columns=self._actions)
-        assert of_action is not None
-        of_statistics = sample.back(of_action.sum(0), float(alpha) / rows)
-        of_statistics[:, : self._continuous] += self._cloning_gradient(policy, batch, given - values.mean(0))
-        back(actor, of_statistics[None], self._actor_places, columns=None)
+        alpha = self.log_alpha.exp()
+        noise = torch.randn((len(features), self._continuous), generator=self._learning)
+        actor, critics, pull = self.actor.network.chosen(), self.critic.chosen(), self._pull(batch, given)
+        of = self._actor_gradients(self._recipe, actor, critics, features, noise, alpha, pull)
+        check_finite(of.loss, "actor_loss")
+        write(of.actor, self._actor_places)
         if self._config.automatic_alpha:
-            wanting = sample.log_prob.mean() + self._target_entropy
+            wanting = of.log_prob.mean() + self._target_entropy
             self._actor_optimizer.gradient(self.log_alpha).copy_(-alpha * wanting)
         self._actor_optimizer.step()
-        return {"actor_loss": loss, "alpha": alpha, "entropy": -sample.log_prob, "value": values}
+        return {"actor_loss": of.loss, "alpha": alpha, "entropy": -of.log_prob, "value": of.values}
 
-    def _actor_shares(self, values: Tensor) -> Tensor:
-        """Return how much of each critic's value (members, b) the actor climbs; here all of the smallest."""
-        smallest = (values == values.amin(0)).float()
-        return smallest / smallest.sum(0)
+    def _pull(self, batch: TensorBatch, given: Tensor) -> Pull | None:
+        """Return what the actor is pulled towards besides; nothing in SAC.
 
-    def _cloning_gradient(self, policy: TanhGaussian, batch: TensorBatch, better: Tensor) -> Tensor | float:
-        """Return what the actor's means (b, a) are pulled by besides; nothing in SAC.
-
-        `better` (b,) is by how much the batch's actions are worth more than the policy's.
+        `given` (b,) is what the batch's actions are worth.
         """
-        del policy, batch, better
-        return 0.0
+        del batch, given
+        return None
 
     def _encode(self, observation: Observations) -> Tensor:
         features: Tensor = self.encoder(self.encoder.augment(observation, self._learning))
@@ -260,6 +249,20 @@ class Sac(Saved):
         self._critic_places = self.critic.places(self._critic_optimizer)
         self._actor_places = self.actor.network.places(self._actor_optimizer)
         self._move_targets = make_polyak(averaged, self._config.tau)
+
+    def _make_gradients(self) -> None:
+        config = self._config
+        self._recipe = Recipe(
+            activation=config.activation,
+            log_std=config.log_std,
+            head=self._head,
+            features=self.encoder.features,
+            entropy=config.backup_entropy,
+            shares=self._shares,
+            encoder_learns=self._encoder_learns,
+        )
+        self._critic_gradients = compiled(critic_gradients, wanted=config.compiled)
+        self._actor_gradients = compiled(actor_gradients, wanted=config.compiled)
 
     def _make_states(self) -> tuple[State, State]:
         """Return everything, and what acting needs."""

@@ -53,7 +53,10 @@ def test_the_critics(name: str) -> None:
     agent, state = make(name), BATCH.observation["state"]
     before = agent._learning.get_state()
     with torch.no_grad():
-        value = agent._next_value(BATCH.next_observation["state"])
+        sample = agent.actor(BATCH.next_observation["state"]).sample(agent._learning)
+        after = torch.cat([BATCH.next_observation["state"], sample.action], -1)
+        value = agent._head.mean(agent.target(after, members=agent._valuing())).amin(0)
+        value = value - agent.log_alpha.exp() * sample.log_prob
     agent._learning.set_state(before)
     target = BATCH.reward + BATCH.discount * value
     raw = agent.critic(torch.cat([state, BATCH.action], -1))

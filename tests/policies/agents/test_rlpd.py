@@ -8,6 +8,7 @@ import pytest
 import torch
 from sinew_policies.agents.agent import AgentError, TensorBatch
 from sinew_policies.agents.rlpd import Config, Rlpd
+from sinew_policies.agents.sac_gradients import pulled_by
 from worlds import noise_batch, plain, spaces, transitions
 
 SMALL = Config(hidden=(16,), critics=4, updates=2)
@@ -24,11 +25,18 @@ def say_constants(agent: Rlpd, constants: list[float]) -> None:
         agent.target.biases[-1].copy_(torch.tensor(constants)[:, None, None])
 
 
+def next_values(agent: Rlpd, rows: int = 1) -> torch.Tensor:
+    """Return what the next state counts as in a critic step (rows,)."""
+    state, nothing = torch.zeros(rows, 3), torch.zeros(rows)
+    batch = transitions(state, torch.zeros(rows, 2), nothing, state, nothing + 1)
+    with torch.no_grad():
+        return agent._critic_step(batch)[1]["target_value"]
+
+
 def test_the_target_is_the_smallest_of_a_random_few() -> None:
     agent = make(replace(SMALL, critics=4, subset=2, backup_entropy=False))
     say_constants(agent, [1.0, 2.0, 3.0, 4.0])
-    features = torch.zeros(1, 3)
-    seen = torch.cat([agent._next_value(features) for _ in range(600)])
+    seen = torch.cat([next_values(agent) for _ in range(600)])
     # Of two out of four, 1 is the smallest in 3 of 6 pairs, 2 in 2, 3 in 1, 4 never.
     shares = [(seen == value).float().mean().item() for value in (1, 2, 3, 4)]
     assert shares == pytest.approx([3 / 6, 2 / 6, 1 / 6, 0], abs=0.08)
@@ -37,7 +45,7 @@ def test_the_target_is_the_smallest_of_a_random_few() -> None:
 def test_all_critics_as_the_subset_give_the_smallest_of_all() -> None:
     agent = make(replace(SMALL, critics=3, subset=3, backup_entropy=False))
     say_constants(agent, [5.0, -1.0, 2.0])
-    assert agent._next_value(torch.zeros(4, 3)).tolist() == [-1, -1, -1, -1]
+    assert next_values(agent, 4).tolist() == [-1, -1, -1, -1]
 
 
 def test_each_step_sees_both_halves_of_the_batch() -> None:
@@ -102,10 +110,10 @@ def test_what_is_held_to_be_worse_is_cloned_only_without_the_filter(filtered: bo
     agent = make(replace(SMALL, filtered=filtered))
     agent.set_cloning_weight(1.0, all_of_it=all_of_it)
     batch = replace(noise_batch(4, 3, 2, 0), demonstration=torch.tensor([True, True, True, False]))
-    policy = agent.actor.distribution(agent.actor.network.run(torch.zeros(4, 3)).answers[0])
-    pull = agent._cloning_gradient(policy, batch, torch.tensor([0.5, -0.5, 0.0, 0.5]))
-    assert isinstance(pull, torch.Tensor)
-    pulled = pull.abs().sum(-1) > 0
+    own = torch.zeros(4, 4)  # values (members, b) of what the actor does
+    pull = agent._pull(batch, torch.tensor([0.5, -0.5, 0.0, 0.5]))
+    assert pull is not None
+    pulled = pulled_by(pull, agent.actor(torch.zeros(4, 3)), own).abs().sum(-1) > 0
     unfiltered = all_of_it or not filtered
     assert pulled.tolist() == [True, unfiltered, unfiltered, False]
 
