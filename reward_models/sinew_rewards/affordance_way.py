@@ -1,4 +1,4 @@
-"""How much of an affordance's way is done, by what is left of it from where things are now."""
+"""How little of an affordance's way is left, from where things are now."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Config(JudgedBy):
 
     behind: float = 0.03  # m behind an object's far side, where a push begins
     reached: float = 0.025  # m from there, within which the tip is there
-    shortest: float = 0.05  # m, what a way counts as at least, so that a short one is no leap
+    scale: float = 0.5  # m of way that is left where there is no progress yet; of all ways, long or short
     closed_below: float = 0.62  # aperture under which the gripper counts as closed on something
     carried_within: float = 0.04  # m, tip to object, for the object to be with the gripper
     brought: float = 0.03  # m across to the target, within which what is let go has been brought there
@@ -32,19 +32,19 @@ class Config(JudgedBy):
         """Check the signs."""
         if min(self.behind, self.reached, self.brought, self.away) < 0:
             raise ValueError("behind, reached, brought and away: expected at least 0.")
-        if min(self.shortest, self.carried_within) <= 0:
-            raise ValueError("shortest and carried_within: expected above 0.")
+        if min(self.scale, self.carried_within) <= 0:
+            raise ValueError("scale and carried_within: expected above 0.")
 
 
 class AffordanceWay:
-    """Values [-1, 0]: minus the share of the way that is left; 0 where the task is done.
+    """Values [-1, 0]: minus the way that is left, in units of `scale`; 0 where the task is done.
 
     The way is that of the tip to the object, unless it is held, or to where a push of it begins, that of the
     object to its target, and that of the tip away from what was grasped, once it has been let go there; all
-    of it for the tip alone where nothing is to be moved. It is laid anew
-    from every observation, so that what is knocked aside is followed, and depends on nothing that came
-    before but on the way's length at the beginning and on what was hidden since: a potential for shaping
-    (Ng et al. 1999). `affordance_path` pays for following the first plan instead.
+    of it for the tip alone where nothing is to be moved. It is laid anew from every observation, so that
+    what is knocked aside is followed, and depends on nothing that came before but on what was hidden since:
+    a potential for shaping (Ng et al. 1999). A share of the way at an episode's beginning would not be one:
+    critics do not see where an episode began. `affordance_path` pays for following the first plan instead.
     """
 
     def __init__(self, config: Config, hardware: Hardware) -> None:
@@ -53,7 +53,6 @@ class AffordanceWay:
         self._seen = LastSeen()
         self._custody = Custody(hardware.robot, config.closed_below, config.carried_within, 0.0)
         self._begun: tuple[int, str] | None = None  # stamp and instruction of the affordance
-        self._whole = 1.0  # m, the way's length when the affordance came
 
     def reset(self, task: Task) -> None:
         """Forget what was seen."""
@@ -72,17 +71,13 @@ class AffordanceWay:
         if (affordance.stamp, affordance.instruction) != self._begun:
             self._begun = affordance.stamp, affordance.instruction
             self._custody.begin(affordance, known)
-            self._whole = 0.0
         self._custody.update(affordance, observation, tip, known)
         parts = self._left(affordance, tip, known)
         if parts is None:
             return RewardEstimate(observation.stamp, -1.0, uncertainty=1.0, terms={"success": 0.0})
         if success:
             parts = 0.0, 0.0, parts[2]
-        left = sum(parts)
-        if self._whole == 0.0:
-            self._whole = max(left, self._config.shortest)
-        progress = float(np.clip(1.0 - left / self._whole, 0.0, 1.0))
+        progress = float(np.clip(1.0 - sum(parts) / self._config.scale, 0.0, 1.0))
         return RewardEstimate(
             observation.stamp,
             0.0 if success else progress - 1.0,
