@@ -6,10 +6,11 @@ import logging
 import os
 import shutil
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 
+OPTIONS: dict[str, Any] = {"cpp_wrapper": True}
 log = logging.getLogger(__name__)
 Given = ParamSpec("Given")
 Answer = TypeVar("Answer")
@@ -25,4 +26,4 @@ def compiled(function: Callable[Given, Answer], *, wanted: bool) -> Callable[Giv
     if not any(shutil.which(name) for name in (os.environ.get("CXX", ""), "g++", "clang++")):
         log.warning("no C++ compiler (g++ or clang++) is installed: updates run uncompiled, which is slower")
         return function
-    return torch.compile(function, dynamic=False, fullgraph=True)
+    return torch.compile(function, dynamic=False, fullgraph=True, options=OPTIONS)
