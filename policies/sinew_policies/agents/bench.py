@@ -16,7 +16,8 @@ from torch import Tensor
 
 from sinew_policies.agents.agent import Spaces, to_tensors
 from sinew_policies.agents.encoders import Vector
-from sinew_policies.agents.sac import Config, Sac
+from sinew_policies.agents.sac import Sac
+from sinew_policies.agents.sac_config import Config
 
 STATE, ACTION, BATCH = 41, 5, 256
 HIDDEN, CRITICS = 256, 2  # stable-baselines3's default: two layers of 256 with ReLU, two critics

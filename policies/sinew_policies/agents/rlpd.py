@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from sinew_policies.agents.agent import AgentError, Encoder, Spaces, TensorBatch, check_batch
-from sinew_policies.agents.sac import Config as SacConfig
 from sinew_policies.agents.sac import Sac
+from sinew_policies.agents.sac_config import Config as SacConfig
 from sinew_policies.agents.sac_gradients import Pull, mean
 
 

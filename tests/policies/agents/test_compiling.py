@@ -11,8 +11,8 @@ from sinew_policies.agents import compiling
 from sinew_policies.agents.compiling import compiled
 from sinew_policies.agents.rlpd import Config as RlpdConfig
 from sinew_policies.agents.rlpd import Rlpd
-from sinew_policies.agents.sac import Config as SacConfig
 from sinew_policies.agents.sac import Sac
+from sinew_policies.agents.sac_config import Config as SacConfig
 from worlds import noise_batch, plain, spaces
 
 STATE, ACTION, ROWS = 3, 2, 16

@@ -9,8 +9,8 @@ import torch
 from sinew_policies.agents.hl_gauss import HlGauss
 from sinew_policies.agents.rlpd import Config as RlpdConfig
 from sinew_policies.agents.rlpd import Rlpd
-from sinew_policies.agents.sac import Config as SacConfig
 from sinew_policies.agents.sac import Sac
+from sinew_policies.agents.sac_config import Config as SacConfig
 from worlds import noise_batch, plain, spaces
 
 ROWS, STATE, ACTION = 16, 3, 2

@@ -14,8 +14,8 @@ from sinew_policies.agents.iql import Config as IqlConfig
 from sinew_policies.agents.iql import Iql
 from sinew_policies.agents.rlpd import Config as RlpdConfig
 from sinew_policies.agents.rlpd import Rlpd
-from sinew_policies.agents.sac import Config as SacConfig
 from sinew_policies.agents.sac import Sac
+from sinew_policies.agents.sac_config import Config as SacConfig
 from worlds import Floats, PointWorld, plain, point_buffer, run_episode, spaces, success
 
 SPACES = spaces(2, 2)

@@ -10,7 +10,8 @@ import torch
 from sinew_data.replay import Column, ReplayBuffer, Schema
 from sinew_policies.agents.agent import AgentError, TensorBatch, to_tensors
 from sinew_policies.agents.gripper_critic import GripperConfig
-from sinew_policies.agents.sac import Config, Sac
+from sinew_policies.agents.sac import Sac
+from sinew_policies.agents.sac_config import Config
 from worlds import noise_batch, plain, spaces, transitions
 
 QUICK = {"hidden": (64, 64), "learning_rate": 3e-3}
