@@ -97,11 +97,12 @@ class Mixture:
     def imitate(self, longest: int | None = None) -> int:
         """Let the newest episode of the online buffer demonstrate, too; return its transitions.
 
-        One of more than `longest` does not, and 0 is returned. Where a person acted in it, those steps
-        demonstrate twice.
+        One of more than `longest` does not, and 0 is returned; nor does one in which a person acted: those
+        steps demonstrate already, and what led to a takeover is nothing to imitate.
         """
         first, *steps = self.online.newest_episode() or [{}]
-        if not steps or (longest is not None and len(steps) > longest):
+        helped = any(int(row[FLAGS]) & PERSON for row in steps)
+        if not steps or helped or (longest is not None and len(steps) > longest):
             return 0
         self.demonstrations.begin(self._seen(first))
         for row in steps:
@@ -112,7 +113,6 @@ class Mixture:
                 self._seen(row),
                 terminated=bool(flags & TERMINATED),
                 truncated=bool(flags & TRUNCATED),
-                intervention=bool(flags & PERSON),
             )
         self._driving = False
         return len(steps)

@@ -116,6 +116,16 @@ def test_an_episode_that_is_too_long_or_none_at_all_does_not_demonstrate() -> No
     assert len(mixture.demonstrations) == 0
 
 
+def test_of_an_episode_in_which_a_person_acted_their_steps_demonstrate_and_nothing_else() -> None:
+    mixture = made([], [])
+    mixture.begin(observation(0))
+    for step in range(4):
+        done = step == 3
+        mixture.add(action(step), reward(step), observation(step + 1), terminated=done, intervention=step == 2)
+    assert mixture.imitate() == 0
+    assert (len(mixture.online), len(mixture.demonstrations)) == (4, 1)
+
+
 def test_an_episode_that_the_ring_no_longer_holds_whole_demonstrates_as_far_as_it_is_kept() -> None:
     online, demonstrations = (ReplayBuffer.create(None, SCHEMA, size) for size in (6, 100))
     mixture = Mixture(online, demonstrations)
