@@ -74,6 +74,17 @@ def test_takeovers_are_resumed_within_their_budget(open_trainer):
     assert_same(everything(straight), everything(resumed))
 
 
+def test_takeovers_demonstrate_as_densely_as_demonstrations(open_trainer):
+    config = small(interventions=20, human=ScriptedHumanConfig(patience=0.2), demonstrations=0, imitate=False)
+    trainer = open_trainer("run", config)
+    trainer._turn()
+    replay = trainer.learning.replay
+    assert trainer._person is not None
+    spent = 20 - trainer._person.left
+    assert spent > 4
+    assert len(replay.demonstrations) > 2 * spent / config.actions.periods
+
+
 def test_the_same_seed_gives_the_same_training_and_another_seed_another(open_trainer):
     first, second = open_trainer("first", small()), open_trainer("second", small())
     other = open_trainer("other", small(seed=1))

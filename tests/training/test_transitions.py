@@ -7,7 +7,8 @@ from sinew_core.runtime import Step
 from sinew_core.types import ExecutedCommand, RewardEstimate
 from sinew_policies.learned.encoding import KeypointEncoding
 from sinew_policies.learned.tip_actions import TipActionConfig, TipActions
-from sinew_training.transitions import Gathered, Transitions
+from sinew_training.grading import MeanValue
+from sinew_training.transitions import Gathered, Takeovers, Transitions
 
 from tests.contract.observations import affordances, observe, scene
 
@@ -26,6 +27,9 @@ class Episode:
             self.sink, KeypointEncoding(HARDWARE.robot), TipActions(CONFIG, HARDWARE)
         )
         self.collector.begin()
+        self.takeovers = Takeovers(
+            KeypointEncoding(HARDWARE.robot), TipActions(CONFIG, HARDWARE), MeanValue()
+        )
         self.sent = HARDWARE.robot.home.copy()
         self.index = 0
 
@@ -37,13 +41,16 @@ class Episode:
             seen = self.observation()
             value = 0.0 if rewards is None else rewards[i]
             executed = ExecutedCommand(seen.stamp, row, source)
-            self.collector.take(Step(self.index, seen, RewardEstimate(seen.stamp, value), executed))
+            step = Step(self.index, seen, RewardEstimate(seen.stamp, value), executed)
+            self.collector.take(step)
+            self.takeovers.take(step)
             self.sent = row
             self.index += 1
 
     def end(self, reward=0.0, terminated=True):
         seen = self.observation()
         self.collector.end(seen, RewardEstimate(seen.stamp, reward), terminated=terminated)
+        self.takeovers.end(seen, RewardEstimate(seen.stamp, reward), terminated=terminated)
         return self.sink.steps
 
 
@@ -108,3 +115,28 @@ def test_a_reward_that_is_not_a_number_is_refused():
 
 def test_an_episode_without_commands_gives_nothing():
     assert Episode().end() == []
+
+
+def test_a_takeover_demonstrates_once_more_for_each_period_that_it_could_have_been_cut_later():
+    episode = Episode()
+    way = np.concatenate([rows_of([0.1, 0, 0, 0, -1], episode.sent)] * 3)
+    episode.play(way[:3])
+    episode.play(way[3:10], "human")
+    episode.play(way[10:])
+    own = [step for step in episode.end() if step[-1]]
+    (takeover,) = episode.takeovers.shown
+    first, later = Gathered(), Gathered()
+    takeover.hand_over([first])
+    assert takeover.hand_over([later], without_first=True) == 2 + 2 + 1  # of 6, 5 and 4 periods
+    assert len(takeover._gathered[0].steps) == len(own) == 2
+    for mine, shown in zip(own, takeover._gathered[0].steps, strict=True):
+        np.testing.assert_array_equal(mine[0], shown[0])
+    assert all(step[-1] for step in first.steps)
+    assert not any(step[3] for step in first.steps)  # to let go is no end of the task
+
+
+def test_nobody_s_help_is_no_takeover():
+    episode = Episode()
+    episode.play(rows_of([0.1, 0, 0, 0, -1], episode.sent))
+    episode.end()
+    assert episode.takeovers.shown == []

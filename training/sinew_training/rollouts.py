@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sinew_core.hardware import load_hardware
 from sinew_core.models import make_affordance, make_perception, make_policy
 from sinew_core.protocols import PerceptionModel, Policy, RewardModel, Station
-from sinew_core.runtime import Brain, EpisodeResult, run_episode
+from sinew_core.runtime import Brain, EpisodeResult, Step, run_episode
+from sinew_core.types import Observation, RewardEstimate
 from sinew_policies.learned.seeing import make_encoding
 from sinew_policies.learned.tip_actions import TipActions
 
@@ -17,7 +19,7 @@ from sinew_training.judging import Judge, JudgedReward, JudgedStation
 from sinew_training.noisy import Unsteady
 from sinew_training.rewards import make_training_reward
 from sinew_training.simulation import TrueKeypoints, open_blind
-from sinew_training.transitions import Demonstrated, Sink, Transitions
+from sinew_training.transitions import Demonstrated, Sink, Takeovers, Transitions
 
 EXPERT = "affordance_follower"
 
@@ -30,6 +32,7 @@ class Rollout:
     transitions: int
     interventions: int  # transitions in which a person acted
     total: float  # return, undiscounted
+    takeovers: Sequence[Demonstrated] = ()  # what a person showed, cut later than the transitions, too
 
 
 class Rollouts:
@@ -65,23 +68,33 @@ class Rollouts:
         robot, dt = self.hardware.robot, self.hardware.config.control_period
         hand = Unsteady(self._expert, self.config.unsteady, robot, dt, seed)
         shown = Demonstrated(self.encoding, self._actions, self.grading)
-        return self._run(seed, hand, shown, None, 0), shown
+        return self._run(seed, hand, [shown], None, 0), shown
 
     def run(self, seed: int, policy: Policy, sink: Sink, human: Policy | None = None) -> Rollout:
         """Run one episode; its transitions go to the sink."""
         collector = Transitions(sink, self.encoding, self._actions, self.grading)
         collector.begin()
-        result = self._run(seed, policy, collector, human, self.config.max_steps)
-        return Rollout(result, collector.count, collector.interventions, collector.total)
+        takeovers = Takeovers(self.encoding, self._actions, self.grading)
+        result = self._run(seed, policy, [collector, takeovers], human, self.config.max_steps)
+        shown = takeovers.shown
+        return Rollout(result, collector.count, collector.interventions, collector.total, shown)
 
     def _run(
         self,
         seed: int,
         policy: Policy,
-        witness: Transitions | Demonstrated,
+        witnesses: Sequence[Transitions | Demonstrated | Takeovers],
         human: Policy | None,
         max_steps: int,
     ) -> EpisodeResult:
+        def take(step: Step) -> None:
+            for witness in witnesses:
+                witness.take(step)
+
+        def end(observation: Observation, reward: RewardEstimate, success: bool) -> None:
+            for witness in witnesses:
+                witness.end(observation, reward, terminated=success)
+
         if self._truth is not None:
             self._truth.seed(seed)
         return run_episode(
@@ -91,8 +104,8 @@ class Rollouts:
             seed=seed,
             instruction=self.config.instruction,
             max_steps=max_steps,
-            on_step=witness.take,
-            on_end=lambda observation, reward, success: witness.end(observation, reward, terminated=success),
+            on_step=take,
+            on_end=end,
             human=human,
         )
 

@@ -186,6 +186,8 @@ class Trainer:
         if rollout.result.outcome in ("error", "refused"):
             raise ConfigError(f"episode with seed {seed}: {rollout.result.outcome}: {rollout.result.message}")
         gathered.hand_over([self.learning.replay])
+        for takeover in rollout.takeovers:
+            takeover.hand_over([self.learning.replay.demonstrations], without_first=True)
         if rollout.result.success and self.config.imitate:
             self.learning.replay.imitate()
         self.counters.steps += rollout.transitions

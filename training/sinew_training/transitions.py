@@ -65,12 +65,13 @@ class Transitions:
         grading: Grading | None = None,
         *,
         skip: int = 0,  # control periods of each episode, before the first decision
+        sent: FloatArray | None = None,  # the last target before the first period; None: where the joints are
     ) -> None:
         self._sink, self._encoding, self._actions = sink, encoding, actions
         self._periods, self._grading = actions.config.periods, grading or MeanValue()
         self._skip = self._to_skip = skip
         self._open: _Decision | None = None
-        self._sent: FloatArray | None = None
+        self._sent = sent
         self.count = 0  # handed over in this episode
         self.interventions = 0  # of these, by a person
         self.total = 0.0  # the episode's return, undiscounted
@@ -142,10 +143,12 @@ class Demonstrated:
     shows that many times as much.
     """
 
-    def __init__(self, encoding: Encoding, actions: TipActions, grading: Grading) -> None:
+    def __init__(
+        self, encoding: Encoding, actions: TipActions, grading: Grading, sent: FloatArray | None = None
+    ) -> None:
         self._gathered = [Gathered() for _ in range(actions.config.periods)]
         self._cuts = [
-            Transitions(gathered, encoding, actions, grading, skip=skip)
+            Transitions(gathered, encoding, actions, grading, skip=skip, sent=sent)
             for skip, gathered in enumerate(self._gathered)
         ]
 
@@ -159,12 +162,42 @@ class Demonstrated:
         for cut in self._cuts:
             cut.end(observation, reward, terminated=terminated)
 
-    def hand_over(self, sinks: Sequence[Sink]) -> int:
-        """Write the episode to sinks, once for each cut that found a decision; return the transitions."""
-        for gathered in self._gathered:
-            if gathered.steps:
-                gathered.hand_over(sinks)
-        return sum(len(gathered.steps) for gathered in self._gathered)
+    def hand_over(self, sinks: Sequence[Sink], *, without_first: bool = False) -> int:
+        """Write the episode to sinks, once for each cut that found a decision; return the transitions.
+
+        Without the first cut, which is the learner's own, where that one is written already.
+        """
+        found = [gathered for gathered in self._gathered[int(without_first) :] if gathered.steps]
+        for gathered in found:
+            gathered.hand_over(sinks)
+        return sum(len(gathered.steps) for gathered in found)
+
+
+class Takeovers:
+    """The parts of an episode in which a person acted, each a demonstration of its own."""
+
+    def __init__(self, encoding: Encoding, actions: TipActions, grading: Grading) -> None:
+        self._made = encoding, actions, grading
+        self._open: Demonstrated | None = None
+        self._sent: FloatArray | None = None
+        self.shown: list[Demonstrated] = []
+
+    def take(self, step: Step) -> None:
+        """Take one control period."""
+        if step.executed.source == HUMAN:
+            if self._open is None:
+                self._open = Demonstrated(*self._made, sent=self._sent)
+            self._open.take(step)
+        else:
+            self.end(step.observation, step.reward, terminated=False)
+        self._sent = step.executed.position
+
+    def end(self, observation: Observation, reward: RewardEstimate, *, terminated: bool) -> None:
+        """Take what was seen after a takeover, or after the last command."""
+        if self._open is not None:
+            self._open.end(observation, reward, terminated=terminated)
+            self.shown.append(self._open)
+            self._open = None
 
 
 # action, reward, next observation, terminated, truncated, intervention

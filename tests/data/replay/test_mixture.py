@@ -121,7 +121,9 @@ def test_of_an_episode_in_which_a_person_acted_their_steps_demonstrate_and_nothi
     mixture.begin(observation(0))
     for step in range(4):
         done = step == 3
-        mixture.add(action(step), reward(step), observation(step + 1), terminated=done, intervention=step == 2)
+        mixture.add(
+            action(step), reward(step), observation(step + 1), terminated=done, intervention=step == 2
+        )
     assert mixture.imitate() == 0
     assert (len(mixture.online), len(mixture.demonstrations)) == (4, 1)
 
