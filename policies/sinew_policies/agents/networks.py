@@ -172,11 +172,7 @@ class GaussianActor(nn.Module):
 
     def forward(self, features: Tensor) -> TanhGaussian:
         """Return the distribution of actions for each row."""
-        return self.distribution(self.network(features))
-
-    def distribution(self, statistics: Tensor) -> TanhGaussian:
-        """Return what the network's answers (b, 2 a) say."""
-        return TanhGaussian(statistics, self._range)
+        return TanhGaussian(self.network(features), self._range)
 
 
 def make_polyak(networks: Mapping[nn.Module, nn.Module], tau: float) -> Callable[[], None]:
