@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
-
 from sinew_core.authority import AuthorityConfig
+from sinew_core.cameras import CameraConfig, Vector
 from sinew_core.config import from_mapping, load_yaml
 from sinew_core.errors import ConfigError, did_you_mean
 from sinew_core.plugins import build
@@ -19,42 +18,6 @@ from sinew_core.robot import Robot, load_robot
 from sinew_core.types import NANOSECONDS, CameraModel
 
 Pace = Literal["realtime", "lockstep"]
-Vector = tuple[float, float, float]
-
-
-@dataclass(frozen=True, slots=True)
-class CameraConfig:
-    """Where a camera is and what it delivers; metres in the frame of `link`."""
-
-    width: int
-    height: int
-    fovy: float  # degrees, vertical
-    position: Vector
-    look_at: Vector
-    up: Vector = (0.0, 0.0, 1.0)  # roughly; must not lie along the line of sight
-    link: str = ""  # the base link when empty
-    depth: bool = True
-    every: int = 1  # control periods from frame to frame; 0: only when somebody asks
-
-    def __post_init__(self) -> None:
-        """Check sizes and that the viewing direction is defined."""
-        if min(self.width, self.height) < 16 or not 1 < self.fovy < 170:
-            raise ValueError("a camera needs at least 16x16 pixels and 1 < fovy < 170 degrees.")
-        forward = np.subtract(self.look_at, self.position)
-        if np.linalg.norm(np.cross(forward, self.up)) < 1e-6:
-            raise ValueError("up must not lie along the line from position to look_at.")
-
-    def model(self, name: str, base_link: str) -> CameraModel:
-        """Return the pinhole model: square pixels, principal point in the middle."""
-        f = 0.5 * self.height / np.tan(np.radians(self.fovy) / 2)
-        z = np.subtract(self.look_at, self.position)
-        z = z / np.linalg.norm(z)
-        x = np.cross(z, self.up)
-        x = x / np.linalg.norm(x)
-        X = np.eye(4)
-        X[:3, :3], X[:3, 3] = np.column_stack([x, np.cross(z, x), z]), self.position
-        cx, cy = (self.width - 1) / 2, (self.height - 1) / 2
-        return CameraModel(name, self.width, self.height, f, f, cx, cy, self.link or base_link, X)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Links are found in the picture where a pinhole camera shows them."""
 
 import numpy as np
-from sinew_core.hardware import CameraConfig
+from sinew_core.cameras import CameraConfig
 from sinew_core.sight import link_pixels, visible_motion
 
 TURN = np.array([0.1, 0.0, 0.0, 0.0, 0.0, 0.0])  # of the base

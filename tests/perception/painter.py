@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-from sinew_core.hardware import CameraConfig, Hardware, HardwareConfig, SafetyConfig, SceneConfig
+from sinew_core.cameras import CameraConfig
+from sinew_core.hardware import Hardware, HardwareConfig, SafetyConfig, SceneConfig
 from sinew_core.robot import load_robot
 from sinew_core.types import CameraFrame, CameraModel, FloatArray, JointState
 from sinew_sim.scene import Part, make_object

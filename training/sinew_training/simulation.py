@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-from sinew_core.hardware import CameraConfig, Hardware
+from sinew_core.cameras import CameraConfig
+from sinew_core.hardware import Hardware
 from sinew_core.protocols import Arm, Camera, Station
 from sinew_core.types import CameraFrame, CameraModel, FloatArray, JointState, Keypoint, Percept, Task
 from sinew_sim.gym_observations import TrueWorld, true_world

@@ -8,7 +8,7 @@ from functools import partial
 
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
-from sinew_core.hardware import CameraConfig
+from sinew_core.cameras import CameraConfig
 from sinew_core.types import CameraFrame, DepthArray, ImageArray
 from sinew_data import topics
 
