@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from painter import CAMERAS, GREY, Solid, hardware, joints, look, slab, thing
-from sinew_core.errors import ConfigError
 from sinew_core.cameras import CameraConfig
+from sinew_core.errors import ConfigError
 from sinew_core.plugins import build
 from sinew_core.protocols import PerceptionModel
 from sinew_core.types import CameraFrame, Keypoint, Task
