@@ -26,6 +26,7 @@ Action = Literal["hold", "stop"]
 class WatchdogConfig:
     """What each watchdog does: `hold` until its cause is over, or a latched `stop`."""
 
+    failed_arm: Action = "stop"  # its driver says what is wrong with it
     stale_joints: Action = "stop"
     faulty_joints: Action = "stop"  # non-finite, or not as many as the robot has
     stale_camera: Action = "hold"

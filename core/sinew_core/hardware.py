@@ -55,6 +55,7 @@ class HardwareConfig:
     scene: SceneConfig
     perception: Mapping[str, Any]
     pace: Pace = "realtime"
+    real: bool = False  # devices, for which there is no other pace
     command_timeout: float = 0.5  # s without a command until the arm holds
     max_age: float = 0.3  # s after which an observation is not acted on
     authority: AuthorityConfig = field(default_factory=AuthorityConfig)
@@ -96,6 +97,8 @@ def load_hardware(name: str) -> Hardware:
     if config.control_period <= 0:
         raise ConfigError(f"{path}: control_period: expected a positive number of seconds.")
     robot = load_robot((path.parent / config.robot).resolve())
+    if config.real and config.pace != "realtime":
+        raise ConfigError(f"{path}: pace: real devices keep no other than realtime.")
     for camera in config.cameras.values():
         if camera.link:
             robot.chain.pose(camera.link, robot.home)

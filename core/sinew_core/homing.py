@@ -13,6 +13,7 @@ PACE = 0.4  # of the joints' velocity limits
 HELD = (0.12, 0.62)  # apertures between which something is in the gripper: it is let go of first
 RELEASE = 12  # control periods that letting go is given
 SETTLE = 8  # control periods at home
+NEAR = 0.06  # rad or m, of every joint
 STEP = 1e-5  # rad or m, for derivatives
 DAMPING = 1e-4  # m^2, of the inverse: keeps joints slow near a singular pose
 
@@ -31,6 +32,11 @@ def way_home(robot: Robot, joints: JointState, dt: float) -> ActionChunk:
     swing = [start + share * (robot.home - start) for share in shares]
     rows = [*release, *climb, *swing, *([robot.home.copy()] * SETTLE)]
     return ActionChunk(joints.stamp, dt, np.array(rows))
+
+
+def is_home(robot: Robot, joints: JointState) -> bool:
+    """Tell whether the arm stands at home, within what servos leave open."""
+    return bool(np.all(np.abs(joints.position - robot.home) < NEAR))
 
 
 def _climb(robot: Robot, start: FloatArray, dt: float) -> list[FloatArray]:

@@ -59,15 +59,11 @@ class Camera(Protocol):
 
 
 @runtime_checkable
-class World(Protocol):
-    """The simulated side of a station: what a real one does not offer."""
-
-    @property
-    def stamp(self) -> int:
-        """The simulated time, in ns; it never runs backwards, not even over a reset."""
+class Attendant(Protocol):
+    """Whoever lays out the scene, and knows whether the task is done."""
 
     def reset(self, seed: int, instruction: str = "") -> Task:
-        """Lay out a new scene with the arm at home; an empty instruction draws one from the task."""
+        """Lay out a new scene; an empty instruction draws one from the task."""
 
     def ask(self, instruction: str = "") -> Task:
         """Ask for something else in the scene as it lies; an empty instruction undoes the present one.
@@ -75,11 +71,20 @@ class World(Protocol):
         Nothing moves and no time passes. What cannot be read, or is not there, never becomes a success.
         """
 
+    def success(self) -> bool:
+        """Tell whether the task is done, by what is true and not by what is seen."""
+
+
+@runtime_checkable
+class World(Attendant, Protocol):
+    """The simulated side of a station: what a real one does not offer. Its reset puts the arm home."""
+
+    @property
+    def stamp(self) -> int:
+        """The simulated time, in ns; it never runs backwards, not even over a reset."""
+
     def step(self, duration: int) -> None:
         """Advance the physics by `duration` ns."""
-
-    def success(self) -> bool:
-        """Tell whether the task is done, from the simulator's own state."""
 
 
 @runtime_checkable
@@ -100,6 +105,22 @@ class Station(Protocol):
 
     def close(self) -> None:
         """Stop the arm and release every device."""
+
+
+@runtime_checkable
+class Attended(Protocol):
+    """A station without a world that may have an attendant nevertheless: a person, or an emulator's."""
+
+    @property
+    def attendant(self) -> Attendant | None:
+        """The attendant, if there is one."""
+
+
+def attendant_of(station: Station) -> Attendant | None:
+    """Return who lays out a station's scenes: its world, or else its attendant, if it has one."""
+    if station.world is not None:
+        return station.world
+    return station.attendant if isinstance(station, Attended) else None
 
 
 @runtime_checkable

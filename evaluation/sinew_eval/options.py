@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import get_args
 
-from sinew_core.hardware import Pace
+from sinew_core.hardware import Pace, load_hardware
 
 from sinew_eval.records import RunConfig
 
@@ -26,8 +26,8 @@ def add_run_options(parser: argparse.ArgumentParser, *, episodes: int, seed: int
     parser.add_argument(
         "--pace",
         choices=get_args(Pace),
-        default="lockstep",
-        help="lockstep (default): as fast as can be, the same for a seed; realtime: graph ros only",
+        help="lockstep (default of simulators): as fast as can be, the same for a seed; realtime (default of "
+        "real devices): graph ros only",
     )
     parser.add_argument("--max-steps", type=natural, default=0, help="control periods; 0: the task's own")
     parser.add_argument(
@@ -43,11 +43,15 @@ def run_config(arguments: argparse.Namespace, *, video: bool) -> RunConfig:
     fields = {
         name: getattr(arguments, name)
         for name in (
-            *("hardware", "task", "policy", "reward", "affordance", "instruction", "max_steps", "pace"),
-            "record",
+            *("hardware", "task", "policy", "reward", "affordance", "instruction", "max_steps", "record"),
         )
     }
+    fields["pace"] = arguments.pace or _natural_pace(arguments.hardware)
     return RunConfig(**fields) if video else RunConfig(**fields, video_camera="")
+
+
+def _natural_pace(hardware: str) -> Pace:
+    return "realtime" if load_hardware(hardware).config.real else "lockstep"
 
 
 def natural(text: str) -> int:

@@ -65,7 +65,7 @@ class MujocoWorld:
         rng = np.random.default_rng(seed)
         self._load(self._task.sample(rng, instruction, self._hardware.config.scene))
         self.step(SETTLE)
-        self._place_arm()
+        self.put(self._robot.home)
         return Task(self._name, self.scene.instruction, self._task.max_steps)
 
     def ask(self, instruction: str = "") -> Task:
@@ -113,6 +113,18 @@ class MujocoWorld:
         velocity: FloatArray = self.data.qvel[self._dofs]
         return velocity
 
+    def put(self, position: FloatArray) -> None:
+        """Put the arm exactly at a position (n,), at rest, its servos holding it there."""
+        robot, data = self._robot, self.data
+        data.qpos[self._columns] = data.ctrl[:] = position
+        data.qvel[self._dofs] = 0.0
+        for follower, (leader, scale, offset) in robot.mimic.items():
+            joint = self.model.joint(follower)
+            data.qpos[joint.qposadr[0]] = scale * position[robot.joint_names.index(leader)] + offset
+            data.qvel[joint.dofadr[0]] = 0.0
+        mujoco.mj_forward(self.model, data)
+        self._state = None
+
     def place(self, name: str, position: FloatArray, yaw: float = 0.0) -> None:
         """Put an object somewhere (3,), upright and at rest; for tests."""
         joint = self.model.joint(self.model.body(name).jntadr[0])
@@ -136,19 +148,7 @@ class MujocoWorld:
             (name, body.id, int(body.dofadr[0]) if body.dofnum[0] else -1)
             for name, body in zip(names, bodies, strict=True)
         ]
-        self._place_arm()
-
-    def _place_arm(self) -> None:
-        """Put the arm exactly home, at rest, its servos holding it there."""
-        robot, data = self._robot, self.data
-        data.qpos[self._columns] = data.ctrl[:] = robot.home
-        data.qvel[self._dofs] = 0.0
-        for follower, (leader, scale, offset) in robot.mimic.items():
-            joint = self.model.joint(follower)
-            data.qpos[joint.qposadr[0]] = scale * robot.home[robot.joint_names.index(leader)] + offset
-            data.qvel[joint.dofadr[0]] = 0.0
-        mujoco.mj_forward(self.model, data)
-        self._state = None
+        self.put(self._robot.home)
 
 
 class MujocoArm:

@@ -191,7 +191,7 @@ def test_an_arm_that_cannot_even_be_stopped_ends_the_episode_and_the_loop_with_i
     assert rig.until(lambda: trace.broke)
     assert trace.endings[0][1].message == "arm: the cable is unplugged"
     assert trace.broke == ["arm: the cable is unplugged"]
-    assert owners(rig)[-1] == "hold"
+    assert owners(rig)[-1] == "stopped"
 
 
 def test_who_owns_the_arm_is_told_when_the_station_is_halted(rig_of: RigOf) -> None:

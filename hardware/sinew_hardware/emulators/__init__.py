@@ -1,5 +1,5 @@
 """Emulated devices: they speak a real device's protocol, and their motors live in a physics engine.
 
-Of the rest of sinew_hardware only the protocol's facts may be imported here, so that a driver is
-tested against an independent reading of its protocol.
+Of the drivers only facts are shared (registers, which servo moves which joint): packets are read and made
+here, so that a driver meets an independent reading of its protocol.
 """

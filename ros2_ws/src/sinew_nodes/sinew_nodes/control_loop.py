@@ -10,8 +10,8 @@ from dataclasses import replace
 from sinew_core.control import ControlPath
 from sinew_core.errors import ConfigError, DeviceError
 from sinew_core.hardware import Hardware
-from sinew_core.protocols import Station
-from sinew_core.types import Task
+from sinew_core.protocols import Attendant, Station, attendant_of
+from sinew_core.types import JointState, Task
 
 from sinew_nodes.control_period import ControlPeriod
 from sinew_nodes.control_watch import ControlWatch
@@ -185,19 +185,33 @@ class ControlLoop:
 
     def _reset(self, goal: Goal, task: Task) -> Task:
         assert self._station is not None
-        if self._station.world is not None:
-            world = self._station.world
-            task = world.ask(goal.instruction) if goal.again else world.reset(goal.seed, goal.instruction)
-            task = replace(task, max_steps=goal.max_steps) if goal.max_steps else task
-        state = self._period.reader.joints()
-        self._period.path.reset(state)
-        if goal.again:
+        attendant, real = attendant_of(self._station), self._station.world is None
+        if not real:
+            task = self._lay_out(goal, task, attendant)
+        self._hold_here()
+        if goal.again or real:
             self._period.go_home()
-            state = self._period.reader.joints()
-            self._period.path.reset(state)
+            self._hold_here()
+        if real:  # only now is the arm out of the way
+            task = self._lay_out(goal, task, attendant)
+        state = self._hold_here()
         self._period.begin(self._episode, state.stamp)
         self._outlet.started(self._episode, state.stamp, task, goal.seed)
         return task
+
+    def _hold_here(self) -> JointState:
+        state = self._period.reader.joints()
+        self._period.path.reset(state)
+        return state
+
+    @staticmethod
+    def _lay_out(goal: Goal, task: Task, attendant: Attendant | None) -> Task:
+        """Have the scene laid out, where somebody does that; return the task as it then is."""
+        if attendant is None:
+            return task
+        ask, reset = attendant.ask, attendant.reset
+        task = ask(goal.instruction) if goal.again else reset(goal.seed, goal.instruction)
+        return replace(task, max_steps=goal.max_steps) if goal.max_steps else task
 
     def _steps_of(self, goal: Goal, task: Task) -> Ending:
         while self._steps < task.max_steps:
@@ -212,10 +226,11 @@ class ControlLoop:
         return Ending("timeout", f"not done after {task.max_steps} steps")
 
     def _success(self) -> str | None:
-        """Return a message if the task is done: by the world's word, or else by the reward model's."""
+        """Return a message if the task is done: by the attendant's word, or else by the reward model's."""
         assert self._station is not None
-        if self._station.world is not None:
-            return "" if self._station.world.success() else None
+        attendant = attendant_of(self._station)
+        if attendant is not None:
+            return "" if attendant.success() else None
         reward, threshold = self._mailbox.reward, self._parameters.success_threshold
         if reward is None or reward.success is None or reward.success < threshold:
             return None

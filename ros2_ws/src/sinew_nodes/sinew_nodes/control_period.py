@@ -8,7 +8,7 @@ from collections.abc import Callable
 from sinew_core.authority import HOLD, HUMAN, POLICY
 from sinew_core.control import ControlPath
 from sinew_core.hardware import Hardware, due_cameras
-from sinew_core.homing import way_home
+from sinew_core.homing import is_home, way_home
 from sinew_core.protocols import Station
 from sinew_core.types import NANOSECONDS, JointState, Refusal
 
@@ -93,11 +93,13 @@ class ControlPeriod:
             self._keep_pace()
 
     def go_home(self) -> None:
-        """Bring the arm home between two episodes, under the eyes of safety and authority.
+        """Bring an arm that is elsewhere home between two episodes, under the eyes of safety and authority.
 
         An episode that is called off meanwhile, or must not begin, is left by EpisodeEndError.
         """
         joints = self.reader.joints()
+        if is_home(self._hardware.robot, joints):
+            return
         chunk = way_home(self._hardware.robot, joints, self._period)
         self.path.offer(POLICY, chunk, joints.stamp)
         for row in range(len(chunk.position)):

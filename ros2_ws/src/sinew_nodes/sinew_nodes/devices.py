@@ -14,7 +14,7 @@ from sinew_core.sight import visible_motion
 from sinew_core.types import NANOSECONDS, CameraFrame, FloatArray, JointState
 from sinew_core.watchdogs import ClockJump, FrozenCamera, StaleDevice, joints_fault
 
-ARM, CLOCK = "arm", "clock"
+ARM, CLOCK, DRIVER = "arm", "clock", "arm driver"
 
 
 class DeviceReader:
@@ -64,9 +64,10 @@ class DeviceReader:
 
         Raises DeviceError for one that is unusable in lockstep, or before there was a sound one.
         """
-        self.waits_for = ARM
-        joints = self._station.arm.read()
-        self.waits_for = ""
+        joints = self._read_arm()
+        if joints is None:
+            assert self._joints is not None
+            return self._joints
         fault = joints_fault(joints, self._hardware.robot.joint_names) or self._off_time(joints.stamp)
         if fault and (self._lockstep or self._joints is None):
             raise DeviceError(fault)
@@ -77,6 +78,24 @@ class DeviceReader:
         if not self._lockstep:
             self._look_at_time(joints.stamp)
         self._joints = joints
+        return joints
+
+    def _read_arm(self) -> JointState | None:
+        """Read the arm; None if its driver says that it failed, and the watchdog was told.
+
+        Raises DeviceError for that in lockstep, or before there was a sound reading.
+        """
+        self.waits_for = ARM
+        try:
+            joints = self._station.arm.read()
+        except DeviceError as error:
+            if self._lockstep or self._joints is None:
+                raise
+            self._judge(DRIVER, self._actions.failed_arm, str(error))
+            return None
+        finally:
+            self.waits_for = ""
+        self._judge(DRIVER, self._actions.failed_arm, "")
         return joints
 
     def _off_time(self, stamp: int) -> str:

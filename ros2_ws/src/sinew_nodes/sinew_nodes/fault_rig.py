@@ -127,7 +127,8 @@ class Rig:
             return False
 
         def moved(source: str) -> bool:
-            return sum(command.source == source for _, command in trace.commands) >= MOVED
+            commands = [] if trace.way_home is None else trace.commands[trace.way_home :]
+            return sum(command.source == source for _, command in commands) >= MOVED
 
         self.until(lambda: moved(POLICY) or trace.endings or trace.broke)
         if driver == HUMAN:

@@ -46,6 +46,7 @@ class Trace:
     observed: list[tuple[int, int]] = field(default_factory=list)  # and the stamp of the joints
     sound: dict[str, ActionChunk] = field(default_factory=dict)  # the last one handed in, by source
     broke: list[str] = field(default_factory=list)
+    way_home: int | None = None  # commands before the episode; None: it has not begun
 
 
 class Sources:
@@ -125,6 +126,7 @@ class Sources:
 
     def started(self, episode: int, start: int, task: Task, seed: int) -> None:
         """Answer with an affordance at once; the path to the arm begins from where it is measured."""
+        self.trace.way_home = len(self.trace.commands)
         self._limits.restart(self._hardware.opened[-1].arm.measured)
         self._inbox.put(("", start, None))
         nowhere = np.zeros((1, 3))

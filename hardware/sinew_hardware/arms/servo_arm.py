@@ -1,0 +1,287 @@
+"""An arm of bus servos, whatever their make: reading, writing, torque, and what the servos complain of."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from sinew_core.errors import ConfigError, DeviceError
+from sinew_core.robot import Robot
+from sinew_core.types import NANOSECONDS, FloatArray, JointCommand, JointState
+
+from sinew_hardware.arms.servo_check import meet
+from sinew_hardware.arms.servo_joints import ServoConfig, ServoJoints
+from sinew_hardware.arms.servo_table import ServoTable
+from sinew_hardware.buses.servo_bus import Answer, ServoBus
+
+log = logging.getLogger(__name__)
+ATTEMPTS = 2  # of a reading, within one control period
+OPENING_ATTEMPTS = 5
+PATIENCE = 3  # readings in a row that may fail before the arm counts as failed
+REOPEN = 0.5  # s between attempts to open a port that is gone
+RESET = 1.0  # s between attempts to make a servo forget its error
+
+
+@dataclass(frozen=True, slots=True)
+class ServoArmConfig:
+    """The fields of `arm:` in a hardware file of a servo arm."""
+
+    port: str
+    servos: Mapping[str, ServoConfig] = field(default_factory=dict)  # by joint; empty: ids 1, 2, ...
+    baud: int = 1_000_000
+    on_error: Literal["hold", "limp"] = "hold"  # what the arm does when one of its servos gives up
+    voltage: tuple[float, float] = (4.5, 13.0)  # V, that pre-flight expects
+    max_temperature: float = 60.0  # deg C
+    acceleration: int = 254  # of the servos' own motion profile, in their units
+    leader: bool = False  # moved by hand: it is never given torque
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        if self.voltage[0] >= self.voltage[1] or self.baud < 9600:
+            raise ValueError("expected voltage: [least, most] and at least 9600 baud.")
+
+
+@dataclass(frozen=True, slots=True)
+class ServoHealth:
+    """What one servo says of itself."""
+
+    joint: str
+    id: int
+    voltage: float  # V
+    temperature: float  # deg C
+    load: float  # share of its torque limit, signed
+    error: str  # '' for none
+
+
+class ServoArm:
+    """Speaks to the servos of one arm; `open_bus` opens their port, and again when it was gone.
+
+    A reading that fails is tried again at once; a few in a row give the last one with its old stamp, which
+    the station's watchdogs know how to take. After that, and for a servo that complains, `read` raises
+    DeviceError until it is well again. Torque comes with the first command, at the pose the arm is in.
+    """
+
+    def __init__(
+        self, config: ServoArmConfig, robot: Robot, table: ServoTable, open_bus: Callable[[], ServoBus]
+    ) -> None:
+        self.config, self.table, self.robot = config, table, robot
+        servos = config.servos or {name: ServoConfig(i + 1) for i, name in enumerate(robot.joint_names)}
+        self.joints = ServoJoints(robot, servos, f"{table.make} arm: servos")
+        self._open_bus = open_bus
+        self.bus: ServoBus = open_bus()
+        self._last: JointState | None = None
+        self._health: list[ServoHealth] = []
+        self._misses, self._torqued, self._closed = 0, False, False
+        self._gone_since, self._failed_at, self._failure = 0.0, 0.0, ""
+        try:
+            self._begin()
+        except BaseException:
+            self.bus.close()
+            raise
+
+    def read(self) -> JointState:
+        """Return the present joints; raises DeviceError for an arm that does not answer, or complains."""
+        if self._gone_since:
+            self._reopen()
+        try:
+            answers, stamp = self._ask(ATTEMPTS)
+        except DeviceError as error:
+            self._lose(error)
+            raise
+        silent = [servo for servo, answer in answers.items() if answer.data is None]
+        if silent:
+            return self._miss(silent, answers)
+        if self._misses:
+            log.warning("arm: answers again after %d failed readings", self._misses)
+            self._misses = 0
+        joints = self._take(answers, stamp)
+        self._heed(answers)
+        self._last = joints
+        return _copy(joints)
+
+    def write(self, command: JointCommand) -> None:
+        """Send a target for every joint; what cannot be sent is told by the next reading."""
+        if self.config.leader or self._failure or self._gone_since:
+            return
+        try:
+            if not self._torqued:
+                self.engage()
+            goals = dict(zip(self.joints.ids, self.joints.ticks(command.position), strict=True))
+            self.bus.write_all(self.table.goal, goals)
+        except DeviceError as error:
+            self._lose(error)
+
+    def stop(self) -> None:
+        """Hold where the arm is, if it has torque; safe to call at any time."""
+        if not self._torqued or self._gone_since or self._last is None:
+            return
+        try:
+            self._hold_here()
+        except DeviceError as error:
+            self._lose(error)
+
+    def engage(self) -> None:
+        """Give torque at the pose that the arm is in now; raises DeviceError if a servo does not take it."""
+        table, bus = self.table, self.bus
+        self._hold_here()
+        for servo, given in zip(self.joints.ids, self.joints.servos, strict=True):
+            self.limit_torque(servo, given.torque_limit)
+            bus.write(servo, table.acceleration, self.config.acceleration)
+            bus.write(servo, table.torque, 1)
+        self._torqued = True
+
+    def limit_torque(self, servo: int, share: float) -> None:
+        """Limit a servo's torque to a share of the most that it has."""
+        raise NotImplementedError
+
+    def reset(self, servo: int) -> None:
+        """Make a servo forget an error whose cause is over."""
+        raise NotImplementedError
+
+    def release(self) -> None:
+        """Take the torque away; the arm sinks."""
+        self._torqued = False
+        for servo in self.joints.ids:
+            self.bus.write(servo, self.table.torque, 0)
+
+    def health(self) -> list[ServoHealth]:
+        """Return what each servo said of itself in the last reading."""
+        return list(self._health)
+
+    def close(self) -> None:
+        """Hold the arm if it holds, and release the port."""
+        if not self._closed:
+            self._closed = True
+            self.stop()
+            self.bus.close()
+
+    def _begin(self) -> None:
+        """Meet the servos and read them; raises DeviceError with what to do."""
+        meet(self.bus, self.joints, self.table, self.config.baud)
+        answers, stamp = self._ask(OPENING_ATTEMPTS)
+        silent = [servo for servo, answer in answers.items() if answer.data is None]
+        if silent:
+            raise DeviceError(
+                f"arm: {self.joints.name(silent[0])} answers alone and not among the others: is its id given "
+                "to two servos? Connect them one by one and give each its own."
+            )
+        self._last = self._take(answers, stamp)
+
+    def _ask(self, attempts: int) -> tuple[dict[int, Answer], int]:
+        answers: dict[int, Answer] = {}
+        stamp = 0
+        for _ in range(attempts):
+            begun = time.time_ns()
+            answers = self.bus.read_all(self.joints.ids, self.table.state)
+            stamp = (begun + time.time_ns()) // 2
+            if all(answer.data is not None for answer in answers.values()):
+                break
+        return answers, stamp
+
+    def _take(self, answers: Mapping[int, Answer], stamp: int) -> JointState:
+        table, block = self.table, self.table.state
+        rows = [answers[servo].data or () for servo in self.joints.ids]
+        numbers = {
+            register: np.array([block.value(register, row) for row in rows], dtype=np.float64)
+            for register in (table.position, table.velocity, table.load, table.voltage, table.temperature)
+        }
+        ticks, load = numbers[table.position], table.load_unit * numbers[table.load]
+        self._ticks: FloatArray = ticks
+        self._health = [
+            ServoHealth(name, servo, volts * table.voltage_unit, degrees, share, self._error(answers[servo]))
+            for name, servo, volts, degrees, share in zip(
+                self.joints.names,
+                self.joints.ids,
+                numbers[table.voltage],
+                numbers[table.temperature],
+                load,
+                strict=True,
+            )
+        ]
+        velocity = self.joints.velocities(table.velocity_unit * numbers[table.velocity], ticks)
+        return JointState(stamp, self.joints.positions(ticks), velocity, load * self.robot.effort)
+
+    def _error(self, answer: Answer) -> str:
+        """Return what a status packet complains of, or only that it does where a register says more."""
+        bits = answer.error & self.table.error_mask
+        if not bits or self.table.error_register is None:
+            return self.table.error_names(bits)
+        return "alert"
+
+    def _heed(self, answers: Mapping[int, Answer]) -> None:
+        """Raise for a servo that complains, after doing what the hardware file says."""
+        sick = next((one for one in self._health if one.error), None)
+        if sick is None:
+            self._failure = ""
+            return
+        error, register = sick.error, self.table.error_register
+        if register is not None:
+            error = (
+                self.table.error_names(self.bus.read(sick.id, register)) or "an error that it does not name"
+            )
+        if not self._failure:
+            self._give_up()
+        if time.monotonic() - self._failed_at > RESET:
+            self._failed_at = time.monotonic()
+            self.reset(sick.id)
+        self._failure = f"arm: {self.joints.name(sick.id)} reports {error}"
+        raise DeviceError(f"{self._failure}. Take the load off and look after it, then arm again.")
+
+    def _give_up(self) -> None:
+        log.error("arm: a servo gives up: %s", "the arm goes limp" if self._limp else "the others hold")
+        if self._limp:
+            self.release()
+        elif self._torqued:
+            self._hold_here()
+        self._torqued = False  # the sick one has let go: torque comes anew with the next command
+
+    @property
+    def _limp(self) -> bool:
+        return self.config.on_error == "limp"
+
+    def _hold_here(self) -> None:
+        goals = {servo: int(t) for servo, t in zip(self.joints.ids, self._ticks, strict=True)}
+        self.bus.write_all(self.table.goal, goals)
+
+    def _miss(self, silent: list[int], answers: Mapping[int, Answer]) -> JointState:
+        self._misses += 1
+        name = self.joints.name(silent[0])
+        how = "does not answer" if answers[silent[0]].silent else "answers with something garbled"
+        if self._misses == 1:
+            log.warning("arm: %s %s", name, how)
+        assert self._last is not None
+        if self._misses <= PATIENCE:
+            return _copy(self._last)
+        self._torqued = False  # it may have lost its power
+        silence = (time.time_ns() - self._last.stamp) / NANOSECONDS
+        raise DeviceError(f"arm: {name} {how}, for {silence:.2f} s now. Check its cable and its power.")
+
+    def _lose(self, error: DeviceError) -> None:
+        if not self._gone_since:
+            log.error("%s", error)
+            self._gone_since = time.monotonic()
+        self._torqued = False
+
+    def _reopen(self) -> None:
+        """Try to open a port that is gone, now and then; raises DeviceError as long as it is."""
+        message = f"{self.config.port}: the port is gone: is the cable plugged in?"
+        if time.monotonic() - self._gone_since < REOPEN:
+            raise DeviceError(message)
+        self._gone_since = time.monotonic()
+        self.bus.close()
+        try:
+            self.bus = self._open_bus()
+            self._begin()
+        except (DeviceError, ConfigError) as error:
+            raise DeviceError(message) from error
+        log.warning("%s: the port is there again", self.config.port)
+        self._gone_since = 0.0
+
+
+def _copy(joints: JointState) -> JointState:
+    effort = None if joints.effort is None else joints.effort.copy()
+    return JointState(joints.stamp, joints.position.copy(), joints.velocity.copy(), effort)

@@ -1,0 +1,103 @@
+"""A bus of servos: reads and writes of one or of all, through the packet handler of its maker's SDK."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sinew_core.errors import DeviceError
+
+from sinew_hardware.buses.port import Port
+from sinew_hardware.buses.registers import Block, Register
+
+log = logging.getLogger(__name__)
+SUCCESS, TIMEOUT = 0, -6  # results, alike in both SDKs (COMM_SUCCESS, COMM_RX_TIMEOUT)
+ATTEMPTS = 3  # of what is read or written once, before it counts as unanswered
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one servo said to a grouped read."""
+
+    data: tuple[int, ...] | None  # None: nothing that could be read
+    error: int  # the error byte of its status packet
+    silent: bool  # nothing came, rather than something garbled
+
+
+class ServoBus:
+    """The servos on one port. `sdk` is the module of an SDK, `handler` its packet handler.
+
+    Not thread-safe. Every method raises DeviceError when the port is gone.
+    """
+
+    def __init__(self, port: Port, sdk: Any, handler: Any) -> None:
+        self.port, self._sdk, self._handler = port, sdk, handler
+        self._reads: dict[tuple[Block, tuple[int, ...]], Any] = {}
+
+    def ping(self, servo: int) -> int | None:
+        """Return the model number of a servo, or None if it does not answer."""
+        for _ in range(ATTEMPTS):
+            model, result, _ = self._handler.ping(self.port, servo)
+            if result == SUCCESS:
+                return int(model)
+        return None
+
+    def read(self, servo: int, register: Register) -> int:
+        """Return one register of one servo; raises DeviceError if it does not answer."""
+        result = SUCCESS
+        for _ in range(ATTEMPTS):
+            data, result, _ = self._handler.readTxRx(self.port, servo, register.address, register.size)
+            if result == SUCCESS and len(data) == register.size:
+                return register.decode(data)
+        raise DeviceError(self._unanswered(servo, result))
+
+    def write(self, servo: int, register: Register, value: int) -> None:
+        """Write one register of one servo; raises DeviceError if it does not confirm that."""
+        result = SUCCESS
+        for _ in range(ATTEMPTS):
+            data = register.encode(value)
+            result, _ = self._handler.writeTxRx(self.port, servo, register.address, register.size, data)
+            if result == SUCCESS:
+                return
+        raise DeviceError(self._unanswered(servo, result))
+
+    def read_all(self, servos: Sequence[int], block: Block) -> dict[int, Answer]:
+        """Return what each servo says of a block, asked in one packet. A servo that errs hides no other."""
+        key = (block, tuple(servos))
+        group = self._reads.get(key)
+        if group is None:
+            group = self._reads[key] = self._sdk.GroupSyncRead(
+                self.port, self._handler, block.address, block.size
+            )
+            for servo in servos:
+                group.addParam(servo)
+        if group.txPacket() != SUCCESS:
+            return {servo: Answer(None, 0, silent=True) for servo in servos}
+        return {servo: self._answer(servo, block.size) for servo in servos}
+
+    def write_all(self, register: Register, values: Mapping[int, int]) -> None:
+        """Write a register of many servos in one packet, which nobody confirms."""
+        group = self._sdk.GroupSyncWrite(self.port, self._handler, register.address, register.size)
+        for servo, value in values.items():
+            group.addParam(servo, register.encode(value))
+        group.txPacket()
+
+    def reboot(self, servo: int) -> None:
+        """Start a servo anew, where its protocol has that; it is silent for a while."""
+        self._handler.reboot(self.port, servo)
+
+    def close(self) -> None:
+        """Release the port."""
+        self.port.close()
+
+    def _answer(self, servo: int, size: int) -> Answer:
+        data, result, error = self._handler.readRx(self.port, servo, size)
+        if result != SUCCESS or len(data) != size:
+            return Answer(None, 0, silent=result == TIMEOUT)
+        return Answer(tuple(data), error, silent=False)
+
+    def _unanswered(self, servo: int, result: int) -> str:
+        how = "does not answer" if result == TIMEOUT else "answers with something garbled"
+        return f"{self.port.path}: servo {servo} {how} at {self.port.baud} baud"

@@ -1,0 +1,44 @@
+"""What emulated servos are asked, whatever the protocol, and the seam to a protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from sinew_hardware.arms.servo_table import ServoTable
+from sinew_hardware.emulators.servo_memory import MemoryLayout
+
+BROADCAST = 0xFE
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One packet from the driver."""
+
+    name: str  # ping, read, write, sync_read, sync_write, reboot, unknown
+    servos: tuple[int, ...]
+    address: int = 0
+    size: int = 0
+    data: Mapping[int, bytes] = field(default_factory=dict)  # by servo
+
+
+class BusProtocol(Protocol):
+    """The packets of a make."""
+
+    @property
+    def table(self) -> ServoTable:
+        """The registers."""
+
+    @property
+    def layout(self) -> MemoryLayout:
+        """What the memory holds beside them."""
+
+    def take(self, buffer: bytearray) -> Instruction | None:
+        """Cut the next whole instruction from a buffer; None if there is none."""
+
+    def status(self, servo: int, error: int, data: bytes) -> bytes:
+        """Return a servo's answer, its error bits as the table has them."""
+
+    def pinged(self, memory: bytes) -> bytes:
+        """Return what a ping is answered with, of the first bytes of a servo's memory."""
