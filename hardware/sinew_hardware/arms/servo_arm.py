@@ -76,7 +76,7 @@ class ServoArm:
         self._last: JointState | None = None
         self._health: list[ServoHealth] = []
         self._misses, self._torqued, self._closed = 0, False, False
-        self._gone_since, self._failed_at, self._failure = 0.0, 0.0, ""
+        self._gone_since, self._failed_at, self._failure, self._missing = 0.0, 0.0, "", ""
         try:
             self._begin()
         except BaseException:
@@ -94,7 +94,7 @@ class ServoArm:
             raise
         silent = [servo for servo, answer in answers.items() if answer.data is None]
         if silent:
-            return self._miss(silent, answers)
+            return self._miss(silent[0])
         if self._misses:
             log.warning("arm: answers again after %d failed readings", self._misses)
             self._misses = 0
@@ -247,18 +247,21 @@ class ServoArm:
         goals = {servo: int(t) for servo, t in zip(self.joints.ids, self._ticks, strict=True)}
         self.bus.write_all(self.table.goal, goals)
 
-    def _miss(self, silent: list[int], answers: Mapping[int, Answer]) -> JointState:
+    def _miss(self, servo: int) -> JointState:
+        """Return the last reading for a while; then raise DeviceError, naming the servo."""
         self._misses += 1
-        name = self.joints.name(silent[0])
-        how = "does not answer" if answers[silent[0]].silent else "answers with something garbled"
         if self._misses == 1:
-            log.warning("arm: %s %s", name, how)
+            log.warning("arm: nothing that can be read of %s", self.joints.name(servo))
         assert self._last is not None
         if self._misses <= PATIENCE:
             return _copy(self._last)
-        self._torqued = False  # it may have lost its power
+        if self._misses == PATIENCE + 1:
+            silent = self.bus.ping(servo) is None
+            how = "does not answer" if silent else "answers with something garbled"
+            self._missing = f"arm: {self.joints.name(servo)} {how}"
+            self._torqued = False  # it may have lost its power
         silence = (time.time_ns() - self._last.stamp) / NANOSECONDS
-        raise DeviceError(f"arm: {name} {how}, for {silence:.2f} s now. Check its cable and its power.")
+        raise DeviceError(f"{self._missing}, for {silence:.2f} s now. Check its cable and its power.")
 
     def _lose(self, error: DeviceError) -> None:
         if not self._gone_since:

@@ -22,8 +22,7 @@ class Answer:
     """What one servo said to a grouped read."""
 
     data: tuple[int, ...] | None  # None: nothing that could be read
-    error: int  # the error byte of its status packet
-    silent: bool  # nothing came, rather than something garbled
+    error: int = 0  # the error byte of its status packet
 
 
 class ServoBus:
@@ -64,7 +63,10 @@ class ServoBus:
         raise DeviceError(self._unanswered(servo, result))
 
     def read_all(self, servos: Sequence[int], block: Block) -> dict[int, Answer]:
-        """Return what each servo says of a block, asked in one packet. A servo that errs hides no other."""
+        """Return what each servo says of a block, asked in one packet.
+
+        One that is silent, or spoils its answer, may hide those after it: the first without data is to blame.
+        """
         key = (block, tuple(servos))
         group = self._reads.get(key)
         if group is None:
@@ -74,7 +76,7 @@ class ServoBus:
             for servo in servos:
                 group.addParam(servo)
         if group.txPacket() != SUCCESS:
-            return {servo: Answer(None, 0, silent=True) for servo in servos}
+            return dict.fromkeys(servos, Answer(None))
         return {servo: self._answer(servo, block.size) for servo in servos}
 
     def write_all(self, register: Register, values: Mapping[int, int]) -> None:
@@ -95,8 +97,8 @@ class ServoBus:
     def _answer(self, servo: int, size: int) -> Answer:
         data, result, error = self._handler.readRx(self.port, servo, size)
         if result != SUCCESS or len(data) != size:
-            return Answer(None, 0, silent=result == TIMEOUT)
-        return Answer(tuple(data), error, silent=False)
+            return Answer(None)
+        return Answer(tuple(data), error)
 
     def _unanswered(self, servo: int, result: int) -> str:
         how = "does not answer" if result == TIMEOUT else "answers with something garbled"

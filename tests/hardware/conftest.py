@@ -1,0 +1,6 @@
+"""Shared stand-ins of the hardware tests lie beside them."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
