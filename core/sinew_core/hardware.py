@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
@@ -59,6 +60,15 @@ class HardwareConfig:
     command_timeout: float = 0.5  # s without a command until the arm holds
     max_age: float = 0.3  # s after which an observation is not acted on
     authority: AuthorityConfig = field(default_factory=AuthorityConfig)
+    calibrated: Mapping[str, str] = field(default_factory=dict)  # arm or camera: day, as "2026-11-29"
+
+    def __post_init__(self) -> None:
+        """Check the days."""
+        for name, day in self.calibrated.items():
+            try:
+                date.fromisoformat(day)
+            except ValueError:
+                raise ValueError(f"calibrated: {name}: expected a day as 2026-11-29, got {day}.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +103,7 @@ class Hardware:
 def load_hardware(name: str) -> Hardware:
     """Load a hardware file by its name (`sim_mujoco`) or its path; raises ConfigError."""
     path = find_hardware(name)
-    config = from_mapping(HardwareConfig, load_yaml(path), str(path))
+    config = from_mapping(HardwareConfig, with_calibration(path), str(path))
     if config.control_period <= 0:
         raise ConfigError(f"{path}: control_period: expected a positive number of seconds.")
     robot = load_robot((path.parent / config.robot).resolve())
@@ -104,6 +114,29 @@ def load_hardware(name: str) -> Hardware:
             robot.chain.pose(camera.link, robot.home)
     models = {key: camera.model(key, robot.base_link) for key, camera in config.cameras.items()}
     return Hardware(path.stem, path, robot, config, models)
+
+
+def calibration_of(path: Path) -> Path:
+    """Return the file that calibrations of a hardware file are written to, and laid over it."""
+    return path.parent / "calibration" / path.name
+
+
+def with_calibration(path: Path) -> dict[str, Any]:
+    """Return the fields of a hardware file, those of its calibration laid over them."""
+    fields, calibration = load_yaml(path), calibration_of(path)
+    return overlaid(fields, load_yaml(calibration)) if calibration.is_file() else fields
+
+
+def overlaid(fields: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields with others laid over them, mapping by mapping."""
+    merged = dict(fields)
+    for key, value in others.items():
+        below = merged.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping):
+            merged[key] = overlaid(below, value)
+        else:
+            merged[key] = value
+    return merged
 
 
 def due_cameras(cameras: Mapping[str, CameraConfig], period_index: int) -> list[str]:

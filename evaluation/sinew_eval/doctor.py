@@ -14,6 +14,7 @@ from rich.table import Table
 
 from sinew_eval.checks.finding import Finding
 from sinew_eval.checks.packages import check_extras, check_graphs, check_python
+from sinew_eval.checks.preflight import fly
 from sinew_eval.checks.probes import check_bullet, check_dds, check_rendering, check_video
 from sinew_eval.checks.system import check_devices, check_hardware, check_libraries, check_machine
 from sinew_eval.machine import describe_machine, package_versions
@@ -31,10 +32,17 @@ def main(argv: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="sinew doctor",
         description="Say what is and is not available on this machine, and the command that mends it.",
-        epilog="Exit code: 0 when everything that `make demo` needs is there, 1 otherwise.",
+        epilog="Exit code: 0 when everything that `make demo` needs is there (the station may move), else 1.",
+    )
+    parser.add_argument(
+        "--hardware",
+        metavar="NAME",
+        help="instead, the pre-flight of a station: opens its arm and cameras, and moves nothing",
     )
     parser.add_argument("--json", action="store_true", help="end with one JSON object on stdout")
     arguments = parser.parse_args(argv)
+    if arguments.hardware:
+        return fly(arguments.hardware, as_json=arguments.json)
     findings = look(Console(stderr=True))
     ready = not any(finding.needed and finding.status == "missing" for finding in findings)
     if arguments.json:

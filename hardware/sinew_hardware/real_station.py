@@ -6,15 +6,19 @@ Where the file has an `emulator`, its process is started first and the same driv
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 from sinew_core.errors import ConfigError
 from sinew_core.hardware import Hardware
 from sinew_core.plugins import build
+from sinew_core.preflight import Check, NotReadyError
 from sinew_core.protocols import Arm, Attendant, Camera
+
+from sinew_hardware.preflight import preflight
 
 log = logging.getLogger(__name__)
 PLACE = "{emulator}"  # in a port or path: the emulator's folder
@@ -51,6 +55,8 @@ class RealStation:
                 _placed(config.arm, folder), Arm, where, hardware=hardware, robot=hardware.robot
             )
             opened.callback(self._arm.close)
+            self._hardware = hardware
+            _let_fly(self.checks(), hardware.name)
             self._closing = opened.pop_all()
 
     @property
@@ -73,9 +79,22 @@ class RealStation:
         """Who lays out the scene and says whether the task is done, if anybody."""
         return self._attendant
 
+    def checks(self) -> list[Check]:
+        """Return the pre-flight."""
+        return preflight(self, self._hardware, datetime.now(UTC).date())
+
     def close(self) -> None:
         """Hold the arm and release every device, the arm first."""
         self._closing.close()
+
+
+def _let_fly(checks: Sequence[Check], name: str) -> None:
+    """Tell the notes, and raise NotReadyError for what is wrong."""
+    for check in checks:
+        if check.verdict == "note":
+            log.info("%s: %s", check.name, check.sentence)
+    if any(check.verdict == "wrong" for check in checks):
+        raise NotReadyError(name, checks)
 
 
 def _open_camera(name: str, hardware: Hardware, folder: str, opened: ExitStack) -> Camera:

@@ -290,13 +290,17 @@ def test_an_arm_that_holds_its_calibration_is_taken(desk: Desk) -> None:
 
 def test_the_calibration_of_another_arm_is_refused(desk: Desk) -> None:
     offsets(desk, 10, -20, 31, 40, 50, 60)
-    with pytest.raises(DeviceError, match=r"servo 3 \(elbow_flex\) has the homing offset 31.*says 30.*another arm"):
+    with pytest.raises(
+        DeviceError, match=r"servo 3 \(elbow_flex\) has the homing offset 31.*says 30.*another arm"
+    ):
         desk.arm(servos=calibrated(10, -20, 30, 40, 50, 60))
 
 
 def test_swapped_motors_are_named(desk: Desk) -> None:
     offsets(desk, 10, 30, -20, 40, 50, 60)
-    with pytest.raises(DeviceError, match=r"servo 2 \(shoulder_lift\) and servo 3 \(elbow_flex\) are swapped"):
+    with pytest.raises(
+        DeviceError, match=r"servo 2 \(shoulder_lift\) and servo 3 \(elbow_flex\) are swapped"
+    ):
         desk.arm(servos=calibrated(10, -20, 30, 40, 50, 60))
 
 

@@ -8,13 +8,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-import numpy as np
 from sinew_core.errors import ConfigError, DeviceError
+from sinew_core.preflight import Check
 from sinew_core.robot import Robot
-from sinew_core.types import NANOSECONDS, FloatArray, JointCommand, JointState
+from sinew_core.types import NANOSECONDS, JointCommand, JointState
 
-from sinew_hardware.arms.servo_check import meet
+from sinew_hardware.arms.servo_check import ServoHealth, check_servo, meet
 from sinew_hardware.arms.servo_joints import ServoConfig, ServoJoints
+from sinew_hardware.arms.servo_reading import ALERT, ServoReading, decode
 from sinew_hardware.arms.servo_table import ServoTable
 from sinew_hardware.buses.servo_bus import Answer, ServoBus
 
@@ -45,18 +46,6 @@ class ServoArmConfig:
             raise ValueError("expected voltage: [least, most] and at least 9600 baud.")
 
 
-@dataclass(frozen=True, slots=True)
-class ServoHealth:
-    """What one servo says of itself."""
-
-    joint: str
-    id: int
-    voltage: float  # V
-    temperature: float  # deg C
-    load: float  # share of its torque limit, signed
-    error: str  # '' for none
-
-
 class ServoArm:
     """Speaks to the servos of one arm; `open_bus` opens their port, and again when it was gone.
 
@@ -74,7 +63,7 @@ class ServoArm:
         self._open_bus = open_bus
         self.bus: ServoBus = open_bus()
         self._last: JointState | None = None
-        self._health: list[ServoHealth] = []
+        self._reading: ServoReading
         self._misses, self._torqued, self._closed = 0, False, False
         self._gone_since, self._failed_at, self._failure, self._missing = 0.0, 0.0, "", ""
         try:
@@ -99,7 +88,7 @@ class ServoArm:
             log.warning("arm: answers again after %d failed readings", self._misses)
             self._misses = 0
         joints = self._take(answers, stamp)
-        self._heed(answers)
+        self._heed()
         self._last = joints
         return _copy(joints)
 
@@ -150,7 +139,13 @@ class ServoArm:
 
     def health(self) -> list[ServoHealth]:
         """Return what each servo said of itself in the last reading."""
-        return list(self._health)
+        return list(self._reading.health)
+
+    def checks(self) -> list[Check]:
+        """Return how each servo is."""
+        return [
+            check_servo(one, self.config.voltage, self.config.max_temperature) for one in self._reading.health
+        ]
 
     def close(self) -> None:
         """Hold the arm if it holds, and release the port."""
@@ -183,46 +178,18 @@ class ServoArm:
         return answers, stamp
 
     def _take(self, answers: Mapping[int, Answer], stamp: int) -> JointState:
-        table, block = self.table, self.table.state
-        rows = [answers[servo].data or () for servo in self.joints.ids]
-        numbers = {
-            register: np.array([block.value(register, row) for row in rows], dtype=np.float64)
-            for register in (table.position, table.velocity, table.load, table.voltage, table.temperature)
-        }
-        ticks, load = numbers[table.position], table.load_unit * numbers[table.load]
-        self._ticks: FloatArray = ticks
-        self._health = [
-            ServoHealth(name, servo, volts * table.voltage_unit, degrees, share, self._error(answers[servo]))
-            for name, servo, volts, degrees, share in zip(
-                self.joints.names,
-                self.joints.ids,
-                numbers[table.voltage],
-                numbers[table.temperature],
-                load,
-                strict=True,
-            )
-        ]
-        velocity = self.joints.velocities(table.velocity_unit * numbers[table.velocity], ticks)
-        return JointState(stamp, self.joints.positions(ticks), velocity, load * self.robot.effort)
+        reading = self._reading = decode(self.table, self.joints, answers)
+        return JointState(stamp, reading.position, reading.velocity, reading.load * self.robot.effort)
 
-    def _error(self, answer: Answer) -> str:
-        """Return what a status packet complains of, or only that it does where a register says more."""
-        bits = answer.error & self.table.error_mask
-        if not bits or self.table.error_register is None:
-            return self.table.error_names(bits)
-        return "alert"
-
-    def _heed(self, answers: Mapping[int, Answer]) -> None:
+    def _heed(self) -> None:
         """Raise for a servo that complains, after doing what the hardware file says."""
-        sick = next((one for one in self._health if one.error), None)
+        sick = next((one for one in self._reading.health if one.error), None)
         if sick is None:
             self._failure = ""
             return
         error, register = sick.error, self.table.error_register
         if register is not None:
-            error = (
-                self.table.error_names(self.bus.read(sick.id, register)) or "an error that it does not name"
-            )
+            error = self.table.error_names(self.bus.read(sick.id, register)) or ALERT
         if not self._failure:
             self._give_up()
         if time.monotonic() - self._failed_at > RESET:
@@ -244,7 +211,7 @@ class ServoArm:
         return self.config.on_error == "limp"
 
     def _hold_here(self) -> None:
-        goals = {servo: int(t) for servo, t in zip(self.joints.ids, self._ticks, strict=True)}
+        goals = {servo: int(t) for servo, t in zip(self.joints.ids, self._reading.ticks, strict=True)}
         self.bus.write_all(self.table.goal, goals)
 
     def _miss(self, servo: int) -> JointState:

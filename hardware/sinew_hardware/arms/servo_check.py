@@ -1,11 +1,13 @@
-"""Meeting the servos of an arm: are they all there, and are they this arm's?"""
+"""Meeting the servos of an arm: are they all there, are they this arm's, and are they well?"""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from sinew_core.errors import DeviceError
+from sinew_core.preflight import Check
 
 from sinew_hardware.arms.servo_joints import ServoJoints
 from sinew_hardware.arms.servo_table import ServoTable
@@ -13,6 +15,35 @@ from sinew_hardware.buses.servo_bus import ServoBus
 
 log = logging.getLogger(__name__)
 SCANNED = range(1, 21)  # ids that are looked for when one is missing
+
+
+@dataclass(frozen=True, slots=True)
+class ServoHealth:
+    """What one servo says of itself."""
+
+    joint: str
+    id: int
+    voltage: float  # V
+    temperature: float  # deg C
+    load: float  # share of its torque limit, signed
+    error: str  # '' for none
+
+
+def check_servo(servo: ServoHealth, voltage: tuple[float, float], hottest: float) -> Check:
+    """Judge one servo by the arm's ranges, V and deg C."""
+    name = f"servo {servo.id} ({servo.joint})"
+    told = f"{servo.voltage:.1f} V, {servo.temperature:.0f} deg C"
+    if servo.error:
+        return Check(name, "wrong", f"reports {servo.error} ({told}).")
+    if not voltage[0] <= servo.voltage <= voltage[1]:
+        return Check(
+            name,
+            "wrong",
+            f"has {servo.voltage:.1f} V, expected {voltage[0]} to {voltage[1]} V: is this its power supply?",
+        )
+    if servo.temperature > hottest:
+        return Check(name, "wrong", f"is at {servo.temperature:.0f} deg C; let it cool below {hottest:.0f}.")
+    return Check(name, "ok", told)
 
 
 def meet(bus: ServoBus, joints: ServoJoints, table: ServoTable, baud: int) -> None:
