@@ -52,7 +52,7 @@ class RealStation:
             }
             where = f"{hardware.path}: station: arm"
             self._arm: Arm = build(
-                _placed(config.arm, folder), Arm, where, hardware=hardware, robot=hardware.robot
+                placed(config.arm, folder), Arm, where, hardware=hardware, robot=hardware.robot
             )
             opened.callback(self._arm.close)
             self._hardware = hardware
@@ -103,12 +103,12 @@ def _open_camera(name: str, hardware: Hardware, folder: str, opened: ExitStack) 
     where = f"{hardware.path}: cameras: {name}: device"
     if device is None:
         raise ConfigError(f"{where}: expected the plugin of this camera's driver.")
-    camera = build(_placed(device, folder), Camera, where, camera=config, model=hardware.cameras[name])
+    camera = build(placed(device, folder), Camera, where, camera=config, model=hardware.cameras[name])
     opened.callback(camera.close)
     return camera
 
 
-def _placed(fields: Mapping[str, Any], folder: str) -> dict[str, Any]:
+def placed(fields: Mapping[str, Any], folder: str) -> dict[str, Any]:
     """Return a plugin's fields with the emulator's folder in its place."""
     return {
         key: value.replace(PLACE, folder) if isinstance(value, str) else value

@@ -37,7 +37,7 @@ class Desk:
         self._driver, protocol = ARMS[make]
         servos = servos or {name: ServoConfig(i + 1) for i, name in enumerate(ROBOT.joint_names)}
         joints = ServoJoints(ROBOT, servos, "desk")
-        self.motors = Motors(MotorsConfig(noise=0.0, backlash=0.0), ROBOT.velocity, ROBOT.home, 0)
+        self.motors = Motors(MotorsConfig(noise=0.0, backlash=0.0, stall_torque=2.94), ROBOT, np.ones(6), 0)
         self.motion = Motion(ROBOT.home.copy(), np.zeros(6))
         made = protocol()
         self.memory = ServoMemory(made.table, made.layout, joints, self.motors, lambda: self.motion)
@@ -65,10 +65,14 @@ class Desk:
         """Move the limp arm by hand."""
         self.motion = Motion(position.copy(), np.zeros(6))
 
-    def close(self) -> None:
-        """Close every driver, and end the threads."""
+    def close_arms(self) -> None:
+        """Close every driver."""
         for arm in self._arms:
             arm.close()
+
+    def close(self) -> None:
+        """Close every driver, and end the threads."""
+        self.close_arms()
         self._closed.set()
         self._thread.join()
         self.wire.close()

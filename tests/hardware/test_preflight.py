@@ -23,7 +23,7 @@ HARDWARE = load_hardware("so101_emulated")
 
 @dataclass
 class Arm:
-    position: Any = field(default_factory=lambda: HARDWARE.robot.home.copy())
+    position: Any = field(default_factory=HARDWARE.robot.home.copy)
     broken: str = ""
     deaf: str = ""
     well: tuple[Check, ...] = ()

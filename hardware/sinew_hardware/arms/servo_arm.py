@@ -137,6 +137,11 @@ class ServoArm:
         for servo in self.joints.ids:
             self.bus.write(servo, self.table.torque, 0)
 
+    def ticks(self) -> tuple[float, ...]:
+        """Read the servos once more; return their positions in ticks, in joint order."""
+        self.read()
+        return tuple(self._reading.ticks.tolist())
+
     def health(self) -> list[ServoHealth]:
         """Return what each servo said of itself in the last reading."""
         return list(self._reading.health)

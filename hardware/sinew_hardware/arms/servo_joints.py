@@ -81,6 +81,12 @@ class ServoJoints:
             velocity[i] *= (reach(crank, angle + 1e-4) - reach(crank, angle - 1e-4)) / 2e-4
         return velocity
 
+    def per_radian(self, position: FloatArray) -> FloatArray:
+        """Return by how much each joint moves, rad or m, for one rad of its servo, near a position."""
+        ticks = np.array(self.ticks(position), dtype=np.float64)
+        change: FloatArray = (self.positions(ticks + 1) - self.positions(ticks - 1)) * TURN / (4 * np.pi)
+        return np.abs(change)
+
     def ticks(self, position: FloatArray) -> list[int]:
         """Return the servos' ticks at joint positions, rad or m."""
         angle = np.array(position, dtype=np.float64)

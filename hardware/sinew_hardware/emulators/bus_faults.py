@@ -1,4 +1,4 @@
-"""What goes wrong on an emulated bus, on demand: lost bytes, wrong checksums, silent servos, two of one id."""
+"""What goes wrong on an emulated bus, on demand: lost bytes, wrong checksums, silence, two of one id."""
 
 from __future__ import annotations
 

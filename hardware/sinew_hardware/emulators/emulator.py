@@ -37,7 +37,7 @@ class Emulator:
         servos = config.servos or {name: ServoConfig(i + 1) for i, name in enumerate(robot.joint_names)}
         joints = ServoJoints(robot, servos, "emulator: servos")
         protocol: BusProtocol = FeetechProtocol() if config.make == "feetech" else DynamixelProtocol()
-        self._plant = Plant(hardware, task, config.motors, config.seed)
+        self._plant = Plant(hardware, task, config.motors, joints.per_radian(robot.home), config.seed)
         self._memory = ServoMemory(
             protocol.table, protocol.layout, joints, self._plant.motors, lambda: self._plant.motion
         )

@@ -6,6 +6,7 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
+from sinew_core.robot import Robot
 from sinew_core.types import NANOSECONDS, FloatArray
 
 OVERLOAD_SHARE, OVERLOAD_TIME = 0.8, 2.0  # of the stall torque, and s of it, until a servo protects itself
@@ -19,7 +20,7 @@ class MotorsConfig:
     backlash: float = 0.5  # deg, whole play of the gears
     delay: float = 0.02  # s from a command's arrival until the motor heeds it
     noise: float = 0.05  # deg, standard deviation of the encoder beside its resolution
-    stall_torque: float = 2.94  # N m (or N), of every servo
+    stall_torque: float = 0.0  # N m (or N), of every servo; 0: each joint's effort limit
     speed: float = 1.5  # of the joint's velocity limit: as fast as a motor turns
     voltage: float = 12.0  # V, unloaded
     sag: float = 0.6  # V, that one servo at its stall torque takes
@@ -29,23 +30,25 @@ class MotorsConfig:
 
     def __post_init__(self) -> None:
         """Check the signs."""
-        if min(self.backlash, self.delay, self.noise, self.sag, self.heating) < 0:
-            raise ValueError("backlash, delay, noise, sag and heating: expected at least 0.")
-        if min(self.stall_torque, self.speed, self.voltage, self.cooling) <= 0:
-            raise ValueError("stall_torque, speed, voltage and cooling: expected more than 0.")
+        if min(self.backlash, self.delay, self.noise, self.stall_torque, self.sag, self.heating) < 0:
+            raise ValueError("backlash, delay, noise, stall_torque, sag and heating: expected at least 0.")
+        if min(self.speed, self.voltage, self.cooling) <= 0:
+            raise ValueError("speed, voltage and cooling: expected more than 0.")
 
 
 class Motors:
-    """The motors of n joints; arrays are (n,), rad or m on the joint's side.
+    """The motors of n joints; arrays are (n,), rad or m on the joint's side. `per_radian` of a servo.
 
     `step` belongs to the physics' thread; `command`, `enable` and `limit` may come from another.
     """
 
-    def __init__(self, config: MotorsConfig, velocity: FloatArray, position: FloatArray, seed: int) -> None:
-        n = len(position)
+    def __init__(self, config: MotorsConfig, robot: Robot, per_radian: FloatArray, seed: int) -> None:
+        n, position = len(robot.joint_names), robot.home
         self.config = config
-        self._speed = config.speed * velocity
-        self._play = np.radians(config.backlash) / 2
+        self.stall = np.full(n, config.stall_torque) if config.stall_torque else robot.effort.copy()
+        self._speed = config.speed * robot.velocity
+        self._play = np.radians(config.backlash) / 2 * per_radian
+        self._noise = np.radians(config.noise) * per_radian
         self._rng = np.random.default_rng(seed)
         self._due: deque[tuple[int, int, float]] = deque()  # ns, joint, goal
         self._goal, self._setpoint, self.drive = position.copy(), position.copy(), position.copy()
@@ -76,7 +79,7 @@ class Motors:
     def torque(self) -> FloatArray:
         """The most torque that each motor gives now, N m (or N)."""
         share = np.where(self.overloaded, np.minimum(self.share, PROTECTED), self.share)
-        torque: FloatArray = np.where(self.on, share, 0.0) * self.config.stall_torque
+        torque: FloatArray = np.where(self.on, share, 0.0) * self.stall
         return torque
 
     @property
@@ -93,7 +96,7 @@ class Motors:
         self._setpoint += np.clip(self._goal - self._setpoint, -most, most)
         # The output lags within the play until the teeth of the other side take it along.
         self.drive = np.clip(self.drive, self._setpoint - self._play, self._setpoint + self._play)
-        self.load = force / self.config.stall_torque
+        self.load = force / self.stall
         heat = self.config.heating * self.load**2
         self.temperature += dt * (heat - (self.temperature - self.config.ambient) / self.config.cooling)
         self._straining = np.where(np.abs(self.load) > OVERLOAD_SHARE, self._straining + dt, 0.0)
@@ -102,7 +105,7 @@ class Motors:
 
     def encoder(self, position: FloatArray) -> FloatArray:
         """Return what the encoders, on the motor's side of the play, tell of the joints' positions."""
-        noise = self._rng.normal(0.0, np.radians(self.config.noise), len(position))
+        noise = self._rng.normal(0.0, self._noise)
         side = np.where(self.on, self._setpoint - self.drive, 0.0)
         told: FloatArray = position + side + noise
         return told

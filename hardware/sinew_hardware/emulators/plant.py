@@ -21,11 +21,13 @@ LIMP_DAMPING = 0.15  # of a servo's damping, that its gears have without torque
 class Plant:
     """The physics. One thread advances it; `lock` guards what others take from the simulator itself."""
 
-    def __init__(self, hardware: Hardware, task: str, config: MotorsConfig, seed: int) -> None:
+    def __init__(
+        self, hardware: Hardware, task: str, config: MotorsConfig, per_radian: FloatArray, seed: int
+    ) -> None:
         robot = hardware.robot
         self.lock = threading.RLock()
         self.world = MujocoWorld(MujocoStationConfig(TIMESTEP), hardware, task)
-        self.motors = Motors(config, robot.velocity, robot.home, seed)
+        self.motors = Motors(config, robot, per_radian, seed)
         self._stiffness, self._damping = robot.stiffness, robot.damping
         self.motion = Motion(self.world.position, self.world.velocity)
         self._until: int | None = None
@@ -79,9 +81,9 @@ class Plant:
         model, data, motors = self.world.model, self.world.data, self.motors
         torque = motors.torque
         share = np.where(torque > 0, 1.0, 0.0)
-        model.actuator_forcerange[:] = np.stack([-torque, torque], axis=1)
         limp = torque == 0
-        model.actuator_forcerange[limp] = (-motors.config.stall_torque, motors.config.stall_torque)
+        most = np.where(limp, motors.stall, torque)  # a limp servo still brakes
+        model.actuator_forcerange[:] = np.stack([-most, most], axis=1)
         model.actuator_gainprm[:, 0] = share * self._stiffness
         model.actuator_biasprm[:, 1] = -share * self._stiffness
         model.actuator_biasprm[:, 2] = -np.where(limp, LIMP_DAMPING, 1.0) * self._damping
