@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -141,6 +142,18 @@ def test_packets_that_are_spoilt_now_and_then_are_asked_for_again(desk: Desk, ki
     stamps = [arm.read().stamp for _ in range(60)]
     assert len(set(stamps)) > 50
     np.testing.assert_allclose(arm.read().position, ROBOT.home, atol=TICK)
+
+
+def test_no_spoilt_packet_raises_anything_but_the_arms_own_error(desk: Desk) -> None:
+    arm = desk.arm()
+    for kind in ("lost_byte", "twin", "bad_checksum"):
+        desk.fault(kind, share=0.5)  # type: ignore[arg-type]
+        for _ in range(60):
+            with contextlib.suppress(DeviceError):
+                arm.read()
+        desk.bus.faults.clear()
+    assert until(lambda: _well(arm))
+    assert arm.read().stamp > 0
 
 
 def test_a_silent_servo_is_named_after_a_few_readings_that_are_old(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,6 +25,7 @@ ATTEMPTS = 2  # of a reading, within one control period
 OPENING_ATTEMPTS = 5
 PATIENCE = 3  # readings in a row that may fail before the arm counts as failed
 REOPEN = 0.5  # s between attempts to open a port that is gone
+TORQUE_EVERY = 3  # readings, from one servo that is asked for its torque to the next
 RESET = 1.0  # s between attempts to make a servo forget its error
 
 
@@ -60,11 +62,11 @@ class ServoArm:
         self.config, self.table, self.robot = config, table, robot
         servos = config.servos or {name: ServoConfig(i + 1) for i, name in enumerate(robot.joint_names)}
         self.joints = ServoJoints(robot, servos, f"{table.make} arm: servos")
-        self._open_bus = open_bus
+        self._open_bus, self._lock = open_bus, threading.RLock()  # a stop may come beside a reading
         self.bus: ServoBus = open_bus()
         self._last: JointState | None = None
         self._reading: ServoReading
-        self._misses, self._torqued, self._closed = 0, False, False
+        self._misses, self._turn, self._torqued, self._closed = 0, 0, False, False
         self._gone_since, self._failed_at, self._failure, self._missing = 0.0, 0.0, "", ""
         try:
             self._begin()
@@ -74,6 +76,10 @@ class ServoArm:
 
     def read(self) -> JointState:
         """Return the present joints; raises DeviceError for an arm that does not answer, or complains."""
+        with self._lock:
+            return self._read()
+
+    def _read(self) -> JointState:
         if self._gone_since:
             self._reopen()
         try:
@@ -89,29 +95,32 @@ class ServoArm:
             self._misses = 0
         joints = self._take(answers, stamp)
         self._heed()
+        self._check_torque()
         self._last = joints
         return _copy(joints)
 
     def write(self, command: JointCommand) -> None:
         """Send a target for every joint; what cannot be sent is told by the next reading."""
-        if self.config.leader or self._failure or self._gone_since:
-            return
-        try:
-            if not self._torqued:
-                self.engage()
-            goals = dict(zip(self.joints.ids, self.joints.ticks(command.position), strict=True))
-            self.bus.write_all(self.table.goal, goals)
-        except DeviceError as error:
-            self._lose(error)
+        with self._lock:
+            if self.config.leader or self._failure or self._gone_since:
+                return
+            try:
+                if not self._torqued:
+                    self.engage()
+                goals = dict(zip(self.joints.ids, self.joints.ticks(command.position), strict=True))
+                self.bus.write_all(self.table.goal, goals)
+            except DeviceError as error:
+                self._lose(error)
 
     def stop(self) -> None:
-        """Hold where the arm is, if it has torque; safe to call at any time."""
-        if not self._torqued or self._gone_since or self._last is None:
-            return
-        try:
-            self._hold_here()
-        except DeviceError as error:
-            self._lose(error)
+        """Hold where the arm is, if it has torque; safe to call at any time, and from any thread."""
+        with self._lock:
+            if not self._torqued or self._gone_since:
+                return
+            try:
+                self._hold_here()
+            except DeviceError as error:
+                self._lose(error)
 
     def engage(self) -> None:
         """Give torque at the pose that the arm is in now; raises DeviceError if a servo does not take it."""
@@ -202,6 +211,17 @@ class ServoArm:
             self.reset(sick.id)
         self._failure = f"arm: {self.joints.name(sick.id)} reports {error}"
         raise DeviceError(f"{self._failure}. Take the load off and look after it, then arm again.")
+
+    def _check_torque(self) -> None:
+        """Ask one servo after the other, now and then, whether it has the torque that it was given."""
+        self._turn += 1
+        which, pause = divmod(self._turn, TORQUE_EVERY)
+        if pause or not self._torqued:
+            return
+        servo = self.joints.ids[which % len(self.joints.ids)]
+        if self.bus.read(servo, self.table.torque) == 0:
+            self._torqued = False
+            raise DeviceError(f"arm: {self.joints.name(servo)} has lost its torque: was its power cut?")
 
     def _give_up(self) -> None:
         log.error("arm: a servo gives up: %s", "the arm goes limp" if self._limp else "the others hold")

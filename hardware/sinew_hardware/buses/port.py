@@ -5,12 +5,16 @@ from __future__ import annotations
 import glob
 import os
 import select
+import termios
 import time
 from pathlib import Path
 
 from sinew_core.errors import DeviceError, did_you_mean
 
 PATTERNS = ("/dev/ttyACM*", "/dev/ttyUSB*", "/dev/tty.usb*", "/dev/serial/by-id/*")
+# What pyserial raises of a port whose device is gone: termios' own error is no OSError, and there is no
+# file descriptor once it is closed.
+GONE = (OSError, ValueError, TypeError, termios.error)
 MARGIN = (
     0.010  # s beyond the time on the wire that an answer may take: USB adapters and busy machines add some
 )
@@ -35,23 +39,28 @@ class Port:
         """Forget what has come, such as the late answer to an earlier question."""
         try:
             self._serial.reset_input_buffer()
-        except (OSError, ValueError) as error:
+        except GONE as error:
             raise DeviceError(_gone(self.path)) from error
 
     def writePort(self, packet: list[int]) -> int:  # noqa: N802
         """Send a packet; return the number of bytes sent."""
         try:
             return int(self._serial.write(bytes(packet)))
-        except (OSError, ValueError) as error:
+        except GONE as error:
             raise DeviceError(_gone(self.path)) from error
 
     def readPort(self, length: int) -> list[int]:  # noqa: N802
-        """Wait for bytes until the packet's time is up; return those that came, at most `length`."""
+        """Wait for bytes until the packet's time is up; return those that came, at most `length`.
+
+        The SDKs ask for less than nothing where a spoilt packet gives a shorter length than they have read.
+        """
+        if length <= 0:
+            return []
         remaining = self._deadline - time.monotonic()
         try:
             ready, _, _ = select.select([self._serial.fileno()], [], [], max(remaining, 0.0))
             found = os.read(self._serial.fileno(), length) if ready else b""
-        except (OSError, ValueError, TypeError) as error:  # pyserial has no file descriptor once closed
+        except GONE as error:
             raise DeviceError(_gone(self.path)) from error
         if ready and not found:
             raise DeviceError(_gone(self.path))

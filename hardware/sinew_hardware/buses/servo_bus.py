@@ -37,6 +37,7 @@ class ServoBus:
 
     def ping(self, servo: int) -> int | None:
         """Return the model number of a servo, or None if it does not answer."""
+        self._begin()
         for _ in range(ATTEMPTS):
             model, result, _ = self._handler.ping(self.port, servo)
             if result == SUCCESS:
@@ -45,6 +46,7 @@ class ServoBus:
 
     def read(self, servo: int, register: Register) -> int:
         """Return one register of one servo; raises DeviceError if it does not answer."""
+        self._begin()
         result = SUCCESS
         for _ in range(ATTEMPTS):
             data, result, _ = self._handler.readTxRx(self.port, servo, register.address, register.size)
@@ -54,6 +56,7 @@ class ServoBus:
 
     def write(self, servo: int, register: Register, value: int) -> None:
         """Write one register of one servo; raises DeviceError if it does not confirm that."""
+        self._begin()
         result = SUCCESS
         for _ in range(ATTEMPTS):
             data = register.encode(value)
@@ -67,6 +70,7 @@ class ServoBus:
 
         One that is silent, or spoils its answer, may hide those after it: the first without data is to blame.
         """
+        self._begin()
         key = (block, tuple(servos))
         group = self._reads.get(key)
         if group is None:
@@ -81,6 +85,7 @@ class ServoBus:
 
     def write_all(self, register: Register, values: Mapping[int, int]) -> None:
         """Write a register of many servos in one packet, which nobody confirms."""
+        self._begin()
         group = self._sdk.GroupSyncWrite(self.port, self._handler, register.address, register.size)
         for servo, value in values.items():
             group.addParam(servo, register.encode(value))
@@ -93,6 +98,10 @@ class ServoBus:
     def close(self) -> None:
         """Release the port."""
         self.port.close()
+
+    def _begin(self) -> None:
+        """Forget that the SDKs leave a port marked as in use, where an answer never came."""
+        self.port.is_using = False
 
     def _answer(self, servo: int, size: int) -> Answer:
         data, result, error = self._handler.readRx(self.port, servo, size)

@@ -107,8 +107,9 @@ class Emulator:
         elif kind == "power_cut":
             for each in self._memory.ids:
                 self._memory.power_cycle(each)
-        elif kind == "frozen_camera":
-            self._eyes.freeze(words["camera"], time.time_ns() + round(seconds * NANOSECONDS))
+        elif kind in {"frozen_camera", "stopped_camera"}:
+            do = self._eyes.freeze if kind == "frozen_camera" else self._eyes.stop
+            do(words["camera"], time.time_ns() + round(seconds * NANOSECONDS))
         else:
             self._memory.errors[servo] |= self._bit(kind)
         return {}
@@ -116,6 +117,7 @@ class Emulator:
     def _clear(self, _: dict[str, Any]) -> dict[str, Any]:
         """End every fault."""
         self._bus.faults.clear()
+        self._eyes.mend()
         self._memory.errors.update(dict.fromkeys(self._memory.ids, 0))
         self._wire.plug()
         return {}

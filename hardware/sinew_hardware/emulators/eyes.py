@@ -47,6 +47,7 @@ class Eyes:
         self._wishes: queue.SimpleQueue[_Wish | None] = queue.SimpleQueue()
         self._frozen: dict[str, CameraFrame] = {}
         self._freeze: dict[str, int] = {}  # ns until which a camera repeats its picture
+        self._stopped: dict[str, int] = {}  # ns until which a camera delivers nothing
         self._noise = {
             name: self._rng.normal(0, config.noise, (2 * camera.height, 2 * camera.width, 3)).astype(np.int8)
             for name, camera in hardware.config.cameras.items()
@@ -62,6 +63,8 @@ class Eyes:
         interval = NANOSECONDS / self.config.fps
         now = time.time_ns()
         time.sleep((interval - now % interval) / NANOSECONDS)
+        while self._stopped.get(camera, 0) > time.time_ns():
+            time.sleep(0.01)
         wish = _Wish(camera, Future())
         self._wishes.put(wish)
         frame = wish.frame.result()
@@ -71,6 +74,15 @@ class Eyes:
     def freeze(self, camera: str, until: int) -> None:
         """Let a camera repeat its picture, with new stamps, until a time in ns of the wall clock."""
         self._freeze[camera] = until
+
+    def stop(self, camera: str, until: int) -> None:
+        """Let a camera deliver nothing until a time in ns of the wall clock."""
+        self._stopped[camera] = until
+
+    def mend(self) -> None:
+        """Let every camera deliver what it sees."""
+        self._freeze.clear()
+        self._stopped.clear()
 
     def close(self) -> None:
         """End the thread and free the graphics context."""

@@ -23,9 +23,11 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.progress import Progress
-from sinew_core.hardware import Pace, load_hardware
+from sinew_core.errors import ConfigError
+from sinew_core.hardware import Pace, find_hardware, load_hardware
 from sinew_eval.benches.result import add_result_options, write_result
 
+from sinew_nodes.fault_devices import DEVICE_FAULTS, run_device_trial
 from sinew_nodes.fault_graph import GraphStage
 from sinew_nodes.fault_kills import FELT, Kill, draw_kills, run_kill
 from sinew_nodes.fault_kinds import BY_NAME, IN_GRAPH, KINDS, FaultKind
@@ -38,6 +40,7 @@ LOCKSTEP = ("synthetic", "sim_mujoco", "sim_mujoco_fr3")
 SIDE_BY_SIDE = 4  # control loops in real time, which mostly wait
 KILLS = 32  # at most, unless more are asked for: each takes a graph
 SHOWN = 20  # sentences
+OF_DEVICES = {fault.kind: fault for fault in DEVICE_FAULTS}
 
 
 @dataclass(slots=True)
@@ -66,7 +69,11 @@ def main(argv: Sequence[str]) -> int:
     tally = Tally()
     with tempfile.TemporaryDirectory(prefix="sinew-faults-") as name, Progress(console=console) as progress:
         bar = progress.add_task("faults", total=here + in_graph + kills)
-        for where, trial in _all(Path(name), options.seed, here, in_graph, kills, tally):
+        for where, trial in (
+            in_devices(options.hardware, options.seed, options.faults, tally)
+            if options.hardware
+            else _all(Path(name), options.seed, here, in_graph, kills, tally)
+        ):
             tally.add(where, trial)
             progress.advance(bar)
             if trial.problem:
@@ -91,6 +98,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--kills", type=int, help=f"of these, processes killed (one in 25, up to {KILLS})")
     parser.add_argument("--in-graph", type=int, help="of these, put into a launched graph (one in 20)")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--hardware",
+        metavar="NAME",
+        help="an emulated station, such as so101_emulated: faults of its bus, servos and cameras alone",
+    )
     add_result_options(parser)
     return parser
 
@@ -103,6 +115,23 @@ def _all(
     yield from in_real_time(folder, seed, here - here // 2, tally)
     yield from in_launched_graph(folder, seed, in_graph, tally)
     yield from by_kills(folder, draw_kills(kills), seed, tally)
+
+
+def in_devices(name: str, seed: int, count: int, tally: Tally) -> Iterator[tuple[str, Trial]]:
+    """Put faults into emulated devices, behind their real drivers, under a control loop in this process."""
+    path = find_hardware(name)
+    if "emulator" not in load_hardware(str(path)).config.station:
+        raise ConfigError(f"{path}: expected a station with an emulator, as so101_emulated has.")
+    random = np.random.default_rng(seed)
+    kinds = [DEVICE_FAULTS[number % len(DEVICE_FAULTS)] for number in range(count)]
+    random.shuffle(kinds)  # type: ignore[arg-type] # a list of objects is shuffled, too
+    rig = Rig(path, "realtime", "pick_place", seed)
+    tally.limits.append(rig.limits)
+    try:
+        for kind in kinds:
+            yield f"realtime, {name}", run_device_trial(rig, kind, random)
+    finally:
+        rig.close()
 
 
 def in_lockstep(folder: Path, seed: int, count: int, tally: Tally) -> Iterator[tuple[str, Trial]]:
@@ -213,8 +242,20 @@ def _of_kind(kind: str, trials: Sequence[tuple[str, Trial]]) -> dict[str, Any]:
         "unexplained": sum(bool(trial.problem) for _, trial in trials),
         "reaction_median": round(float(np.median(finite)), 2),
         "reaction_max": round(max(finite), 2),
-        "felt": BY_NAME[kind].felt if kind in BY_NAME else FELT,
-        "rule": BY_NAME[kind].rule if kind in BY_NAME else "hold",
+        "felt": _felt(kind),
+        "rule": _rule(kind),
         "where": dict(places),
         "said": trials[0][1].said[:120],
     }
+
+
+def _felt(kind: str) -> str:
+    if kind in OF_DEVICES:
+        return "the emulator is asked for it"
+    return BY_NAME[kind].felt if kind in BY_NAME else FELT
+
+
+def _rule(kind: str) -> str:
+    if kind in OF_DEVICES:
+        return OF_DEVICES[kind].follows
+    return BY_NAME[kind].rule if kind in BY_NAME else "hold"

@@ -188,10 +188,9 @@ class ControlLoop:
         attendant, real = attendant_of(self._station), self._station.world is None
         if not real:
             task = self._lay_out(goal, task, attendant)
-        self._hold_here()
+        state = self._hold_here()
         if goal.again or real:
-            self._period.go_home()
-            self._hold_here()
+            self._period.go_home(state)
         if real:  # only now is the arm out of the way
             task = self._lay_out(goal, task, attendant)
         state = self._hold_here()
@@ -200,6 +199,10 @@ class ControlLoop:
         return task
 
     def _hold_here(self) -> JointState:
+        """Have the arm hold where it is, and begin from there: what it was told last may lie elsewhere."""
+        assert self._station is not None
+        if self._station.world is None:
+            self._station.arm.stop()
         state = self._period.reader.joints()
         self._period.path.reset(state)
         return state

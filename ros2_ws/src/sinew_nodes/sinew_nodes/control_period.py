@@ -92,12 +92,13 @@ class ControlPeriod:
         if not self._lockstep:
             self._keep_pace()
 
-    def go_home(self) -> None:
+    def go_home(self, joints: JointState) -> None:
         """Bring an arm that is elsewhere home between two episodes, under the eyes of safety and authority.
+
+        `joints` are those that the control path was just reset to.
 
         An episode that is called off meanwhile, or must not begin, is left by EpisodeEndError.
         """
-        joints = self.reader.joints()
         if is_home(self._hardware.robot, joints):
             return
         chunk = way_home(self._hardware.robot, joints, self._period)

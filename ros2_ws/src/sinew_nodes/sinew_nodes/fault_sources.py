@@ -127,7 +127,9 @@ class Sources:
     def started(self, episode: int, start: int, task: Task, seed: int) -> None:
         """Answer with an affordance at once; the path to the arm begins from where it is measured."""
         self.trace.way_home = len(self.trace.commands)
-        self._limits.restart(self._hardware.opened[-1].arm.measured)
+        arm = self._hardware.opened[-1].arm
+        self._limits.restart(arm.measured)
+        self._stops, self._resting = arm.stops, False
         self._inbox.put(("", start, None))
         nowhere = np.zeros((1, 3))
         answer = Affordance(start, task.instruction, None, nowhere, None, "sources", np.zeros(1, bool))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from sinew_core.errors import DeviceError
 from sinew_core.hardware import Hardware
-from sinew_core.protocols import Arm, Camera, Station, World
+from sinew_core.protocols import Arm, Attendant, Camera, Station, World, attendant_of
 from sinew_core.sight import visible_motion
 from sinew_core.types import NANOSECONDS, CameraFrame, CameraModel, FloatArray, JointCommand, JointState
 from sinew_core.watchdogs import VISIBLE
@@ -215,6 +215,11 @@ class FaultyStation:
     def world(self) -> World | None:
         """The world, if the station has one."""
         return self._station.world
+
+    @property
+    def attendant(self) -> Attendant | None:
+        """Who lays out the scene, if anybody."""
+        return attendant_of(self._station)
 
     def close(self) -> None:
         """Close the station."""
