@@ -11,14 +11,11 @@ from typing import Any
 import numpy as np
 from sinew_core.errors import ConfigError
 from sinew_core.hardware import Hardware, load_hardware
-from sinew_core.plugins import build
-from sinew_core.protocols import Arm
 from sinew_core.types import JointCommand
 
 from sinew_hardware.arms.servo_arm import ServoArm
-from sinew_hardware.emulators.emulated import EmulatedStation
+from sinew_hardware.devices import Devices
 from sinew_hardware.emulators.emulated_bus import RETURN_DELAY
-from sinew_hardware.real_station import RealStationConfig, placed
 
 REACH = 0.05  # rad, by which the arm sways meanwhile
 FLAT_OUT = 3.0  # s without a pause
@@ -45,22 +42,13 @@ def main(argv: Sequence[str]) -> int:
 
 def measure(hardware: Hardware, rate: float, seconds: float) -> dict[str, Any]:
     """Return the figures of an emulated arm: read, then write, in every cycle."""
-    from sinew_core.config import from_mapping
-
-    config = from_mapping(RealStationConfig, _fields(hardware), f"{hardware.path}: station")
-    emulated = EmulatedStation(hardware, "reach")
-    try:
-        where = f"{hardware.path}: station: arm"
-        folder = str(emulated.folder)
-        arm = build(placed(config.arm, folder), Arm, where, hardware=hardware, robot=hardware.robot)
+    with Devices.of(hardware) as devices:
+        if devices.emulated is None:
+            raise ConfigError(f"{hardware.path}: expected a station with an emulator, as so101_emulated has.")
+        arm = devices.arm()
         assert isinstance(arm, ServoArm)
-        try:
-            ends = _cycles(arm, hardware, 1 / rate, seconds)
-            flat = _cycles(arm, hardware, 0.0, FLAT_OUT)
-        finally:
-            arm.close()
-    finally:
-        emulated.close()
+        ends = _cycles(arm, hardware, 1 / rate, seconds)
+        flat = _cycles(arm, hardware, 0.0, FLAT_OUT)
     taken, late = ends[:, 1] - ends[:, 0], ends[:, 1] > ends[:, 2]
     limit = 1 / wire_time(arm)
     fastest = len(flat) / (flat[-1, 1] - flat[0, 0])
@@ -76,13 +64,6 @@ def measure(hardware: Hardware, rate: float, seconds: float) -> dict[str, Any]:
         "servos": len(arm.joints.ids),
         "baud": arm.config.baud,
     }
-
-
-def _fields(hardware: Hardware) -> dict[str, Any]:
-    fields = {key: value for key, value in hardware.config.station.items() if key != "plugin"}
-    if "emulator" not in fields:
-        raise ConfigError(f"{hardware.path}: expected a station with an emulator, as so101_emulated has.")
-    return fields
 
 
 def _cycles(arm: ServoArm, hardware: Hardware, period: float, seconds: float) -> np.ndarray:

@@ -10,7 +10,10 @@ from sinew_hardware.buses.port import Port
 from sinew_hardware.buses.registers import Register
 from sinew_hardware.buses.servo_bus import ServoBus
 
-OPERATING_MODE, CURRENT_BASED_POSITION = Register(11, 1), 5
+MODEL, OPERATING_MODE = Register(0, 2), Register(11, 1)
+POSITION, CURRENT_BASED_POSITION = 3, 5  # operating modes
+WITHOUT_CURRENT = {1060}  # models that measure none: their torque follows their PWM
+PWM_LIMIT, GOAL_PWM = Register(36, 2), Register(100, 2, two=True)
 CURRENT_LIMIT, GOAL_CURRENT = Register(38, 2), Register(102, 2, two=True)
 
 
@@ -21,10 +24,14 @@ class DynamixelArm(ServoArm):
         super().__init__(config, robot, DYNAMIXEL_X, lambda: open_dynamixel(config.port, config.baud))
 
     def limit_torque(self, servo: int, share: float) -> None:
-        """Limit a servo's current to a share of its limit; it still goes to positions."""
-        if self.bus.read(servo, OPERATING_MODE) != CURRENT_BASED_POSITION:
-            self.bus.write(servo, OPERATING_MODE, CURRENT_BASED_POSITION)
-        self.bus.write(servo, GOAL_CURRENT, round(share * self.bus.read(servo, CURRENT_LIMIT)))
+        """Limit a servo's current, or its PWM, to a share of its limit; it still goes to positions."""
+        mode, limit, goal = CURRENT_BASED_POSITION, CURRENT_LIMIT, GOAL_CURRENT
+        if self.bus.read(servo, MODEL) in WITHOUT_CURRENT:
+            mode, limit, goal = POSITION, PWM_LIMIT, GOAL_PWM
+        if self.bus.read(servo, OPERATING_MODE) != mode:
+            self.bus.write(servo, self.table.torque, 0)  # under torque it keeps its mode
+            self.bus.write(servo, OPERATING_MODE, mode)
+        self.bus.write(servo, goal, round(share * self.bus.read(servo, limit)))
 
     def reset(self, servo: int) -> None:
         """Make a servo forget an error whose cause is over: it wants to be started anew."""

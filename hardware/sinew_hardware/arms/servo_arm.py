@@ -25,6 +25,7 @@ ATTEMPTS = 2  # of a reading, within one control period
 OPENING_ATTEMPTS = 5
 PATIENCE = 3  # readings in a row that may fail before the arm counts as failed
 REOPEN = 0.5  # s between attempts to open a port that is gone
+TELL_EVERY = 10.0  # s between warnings of failed readings
 TORQUE_EVERY = 3  # readings, from one servo that is asked for its torque to the next
 RESET = 1.0  # s between attempts to make a servo forget its error
 
@@ -66,8 +67,10 @@ class ServoArm:
         self.bus: ServoBus = open_bus()
         self._last: JointState | None = None
         self._reading: ServoReading
+        self._missed, self._told = 0, float("-inf")
         self._misses, self._turn, self._torqued, self._closed = 0, 0, False, False
-        self._gone_since, self._failed_at, self._failure, self._missing = 0.0, 0.0, "", ""
+        self._gone_since, self._failed_at = 0.0, 0.0
+        self._failure, self._missing, self._lost = "", "", ""
         try:
             self._begin()
         except BaseException:
@@ -80,6 +83,8 @@ class ServoArm:
             return self._read()
 
     def _read(self) -> JointState:
+        if self._closed:
+            raise DeviceError(f"{self.config.port}: the arm was closed.")
         if self._gone_since:
             self._reopen()
         try:
@@ -90,9 +95,9 @@ class ServoArm:
         silent = [servo for servo, answer in answers.items() if answer.data is None]
         if silent:
             return self._miss(silent[0])
-        if self._misses:
+        if self._misses > PATIENCE:
             log.warning("arm: answers again after %d failed readings", self._misses)
-            self._misses = 0
+        self._misses = 0
         joints = self._take(answers, stamp)
         self._heed()
         self._check_torque()
@@ -102,7 +107,7 @@ class ServoArm:
     def write(self, command: JointCommand) -> None:
         """Send a target for every joint; what cannot be sent is told by the next reading."""
         with self._lock:
-            if self.config.leader or self._failure or self._gone_since:
+            if self.config.leader or self._failure or self._gone_since or self._closed:
                 return
             try:
                 if not self._torqued:
@@ -115,7 +120,7 @@ class ServoArm:
     def stop(self) -> None:
         """Hold where the arm is, if it has torque; safe to call at any time, and from any thread."""
         with self._lock:
-            if not self._torqued or self._gone_since:
+            if not self._torqued or self._gone_since or self._closed:
                 return
             try:
                 self._hold_here()
@@ -163,10 +168,11 @@ class ServoArm:
 
     def close(self) -> None:
         """Hold the arm if it holds, and release the port."""
-        if not self._closed:
-            self._closed = True
-            self.stop()
-            self.bus.close()
+        with self._lock:
+            if not self._closed:
+                self.stop()
+                self._closed = True
+                self.bus.close()
 
     def _begin(self) -> None:
         """Meet the servos and read them; raises DeviceError with what to do."""
@@ -219,7 +225,7 @@ class ServoArm:
         if pause or not self._torqued:
             return
         servo = self.joints.ids[which % len(self.joints.ids)]
-        if self.bus.read(servo, self.table.torque) == 0:
+        if self.bus.glance(servo, self.table.torque) == 0:
             self._torqued = False
             raise DeviceError(f"arm: {self.joints.name(servo)} has lost its torque: was its power cut?")
 
@@ -242,8 +248,13 @@ class ServoArm:
     def _miss(self, servo: int) -> JointState:
         """Return the last reading for a while; then raise DeviceError, naming the servo."""
         self._misses += 1
-        if self._misses == 1:
-            log.warning("arm: nothing that can be read of %s", self.joints.name(servo))
+        self._missed += 1
+        now = time.monotonic()
+        if now - self._told > TELL_EVERY:
+            log.warning(
+                "arm: %s was not read; %d failed readings so far", self.joints.name(servo), self._missed
+            )
+            self._told = now
         assert self._last is not None
         if self._misses <= PATIENCE:
             return _copy(self._last)
@@ -258,21 +269,24 @@ class ServoArm:
     def _lose(self, error: DeviceError) -> None:
         if not self._gone_since:
             log.error("%s", error)
-            self._gone_since = time.monotonic()
+            self._gone_since, self._lost = time.monotonic(), str(error)
         self._torqued = False
 
     def _reopen(self) -> None:
-        """Try to open a port that is gone, now and then; raises DeviceError as long as it is."""
-        message = f"{self.config.port}: the port is gone: is the cable plugged in?"
+        """Begin anew with a lost arm, now and then; raises DeviceError with why as long as it is lost."""
         if time.monotonic() - self._gone_since < REOPEN:
-            raise DeviceError(message)
+            raise DeviceError(self._lost)
         self._gone_since = time.monotonic()
         self.bus.close()
         try:
             self.bus = self._open_bus()
-            self._begin()
         except (DeviceError, ConfigError) as error:
-            raise DeviceError(message) from error
+            raise DeviceError(self._lost) from error
+        try:
+            self._begin()
+        except DeviceError as error:  # the port is there again, and an arm on it is not
+            self._lost = str(error)
+            raise
         log.warning("%s: the port is there again", self.config.port)
         self._gone_since = 0.0
 

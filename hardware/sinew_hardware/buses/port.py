@@ -31,7 +31,7 @@ class Port:
         self.path, self.baud = path, baud
         self.is_using = False
         self.tx_time_per_byte = 10 * 1000.0 / baud  # ms
-        self._margin = margin
+        self._margin, self.patience = margin, 1.0  # how many margins an answer may take
         self._serial = _open(path, baud)
         self._deadline = 0.0
 
@@ -72,7 +72,7 @@ class Port:
 
     def setPacketTimeoutMillis(self, msec: float) -> None:  # noqa: N802
         """Begin to wait for an answer that takes so long on the wire."""
-        self._deadline = time.monotonic() + msec / 1000 + self._margin
+        self._deadline = time.monotonic() + msec / 1000 + self.patience * self._margin
 
     def isPacketTimeout(self) -> bool:  # noqa: N802
         """Tell whether the time is up."""

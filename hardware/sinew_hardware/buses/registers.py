@@ -15,6 +15,12 @@ class Register:
     sign: int | None = None
     two: bool = False  # signed in two's complement
 
+    @property
+    def range(self) -> tuple[int, int]:
+        """The least and the greatest number that fit."""
+        most = (1 << (self.sign if self.sign is not None else 8 * self.size - int(self.two))) - 1
+        return -most if self.sign is not None or self.two else 0, most
+
     def decode(self, data: Sequence[int]) -> int:
         """Return the number that bytes stand for."""
         value = int.from_bytes(bytes(data[: self.size]), "little", signed=self.two)
@@ -24,8 +30,8 @@ class Register:
 
     def encode(self, value: int) -> list[int]:
         """Return the bytes of a number; raises ValueError for one that does not fit."""
-        bits = self.sign if self.sign is not None else 8 * self.size - int(self.two)
-        if abs(value) >= 1 << bits or (value < 0 and self.sign is None and not self.two):
+        least, most = self.range
+        if not least <= value <= most:
             raise ValueError(f"{value} does not fit into the {self.size} bytes at address {self.address}.")
         if self.sign is not None:
             value = abs(value) | ((value < 0) << self.sign)

@@ -13,8 +13,10 @@ from sinew_hardware.buses.port import Port
 from sinew_hardware.buses.registers import Block, Register
 
 log = logging.getLogger(__name__)
-SUCCESS, TIMEOUT = 0, -6  # results, alike in both SDKs (COMM_SUCCESS, COMM_RX_TIMEOUT)
-ATTEMPTS = 3  # of what is read or written once, before it counts as unanswered
+SUCCESS = 0  # alike in both SDKs, unlike what they call a failure
+# Margins of time that a servo is given, one attempt after the other, where it alone is asked: a servo whose
+# answer is only late, on a busy machine, is not to count as missing.
+PATIENCE = (1.0, 3.0, 8.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,34 +35,46 @@ class ServoBus:
 
     def __init__(self, port: Port, sdk: Any, handler: Any) -> None:
         self.port, self._sdk, self._handler = port, sdk, handler
+        self._refuses = handler.getProtocolVersion() == 2.0  # with a number, beside the bit of an alert
         self._reads: dict[tuple[Block, tuple[int, ...]], Any] = {}
 
     def ping(self, servo: int) -> int | None:
         """Return the model number of a servo, or None if it does not answer."""
-        self._begin()
-        for _ in range(ATTEMPTS):
-            model, result, _ = self._handler.ping(self.port, servo)
+        for patience in PATIENCE:
+            self._begin(patience)
+            try:
+                model, result, _ = self._handler.ping(self.port, servo)
+            except IndexError:  # an SDK has taken a late answer to an earlier question for that to its own
+                continue
             if result == SUCCESS:
                 return int(model)
         return None
 
     def read(self, servo: int, register: Register) -> int:
-        """Return one register of one servo; raises DeviceError if it does not answer."""
-        self._begin()
+        """Return one register of one servo; raises DeviceError if it does not answer, or refuses."""
         result = SUCCESS
-        for _ in range(ATTEMPTS):
-            data, result, _ = self._handler.readTxRx(self.port, servo, register.address, register.size)
+        for patience in PATIENCE:
+            self._begin(patience)
+            data, result, error = self._handler.readTxRx(self.port, servo, register.address, register.size)
+            self._heed(servo, register, result, error)
             if result == SUCCESS and len(data) == register.size:
                 return register.decode(data)
         raise DeviceError(self._unanswered(servo, result))
 
-    def write(self, servo: int, register: Register, value: int) -> None:
-        """Write one register of one servo; raises DeviceError if it does not confirm that."""
+    def glance(self, servo: int, register: Register) -> int | None:
+        """Return one register of one servo, asked once; None if nothing comes of it."""
         self._begin()
+        data, result, _ = self._handler.readTxRx(self.port, servo, register.address, register.size)
+        return register.decode(data) if result == SUCCESS and len(data) == register.size else None
+
+    def write(self, servo: int, register: Register, value: int) -> None:
+        """Write one register of one servo; raises DeviceError if it does not confirm that, or refuses."""
         result = SUCCESS
-        for _ in range(ATTEMPTS):
+        for patience in PATIENCE:
+            self._begin(patience)
             data = register.encode(value)
-            result, _ = self._handler.writeTxRx(self.port, servo, register.address, register.size, data)
+            result, error = self._handler.writeTxRx(self.port, servo, register.address, register.size, data)
+            self._heed(servo, register, result, error)
             if result == SUCCESS:
                 return
         raise DeviceError(self._unanswered(servo, result))
@@ -99,9 +113,9 @@ class ServoBus:
         """Release the port."""
         self.port.close()
 
-    def _begin(self) -> None:
+    def _begin(self, patience: float = 1.0) -> None:
         """Forget that the SDKs leave a port marked as in use, where an answer never came."""
-        self.port.is_using = False
+        self.port.is_using, self.port.patience = False, patience
 
     def _answer(self, servo: int, size: int) -> Answer:
         data, result, error = self._handler.readRx(self.port, servo, size)
@@ -109,6 +123,13 @@ class ServoBus:
             return Answer(None)
         return Answer(tuple(data), error)
 
+    def _heed(self, servo: int, register: Register, result: int, error: int) -> None:
+        """Raise DeviceError for an answer that refuses what was asked."""
+        number = error & 0x7F
+        if self._refuses and result == SUCCESS and number:
+            said = self._handler.getRxPacketError(number).removeprefix("[RxPacketError] ")
+            raise DeviceError(f"{self.port.path}: servo {servo} refuses address {register.address}: {said}")
+
     def _unanswered(self, servo: int, result: int) -> str:
-        how = "does not answer" if result == TIMEOUT else "answers with something garbled"
+        how = "does not answer" if result == self._sdk.COMM_RX_TIMEOUT else "answers with something garbled"
         return f"{self.port.path}: servo {servo} {how} at {self.port.baud} baud"

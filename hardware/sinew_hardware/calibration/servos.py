@@ -1,4 +1,4 @@
-"""Calibrating the servos of an arm: it is moved by hand, each joint from end to end, and then written down."""
+"""Calibrating the servos of an arm: moved by hand, each joint from end to end, and then written down."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ class ServoCalibration:
                 raise DeviceError(f"{name} keeps {kept} where {homing.offset} was written.")
 
     def _encoder(self) -> FloatArray:
-        return np.array(self._arm.ticks(), dtype=np.float64) - self._shift
+        encoder: FloatArray = np.array(self._arm.ticks(), dtype=np.float64) - self._shift
+        return encoder
 
 
 def fields(homings: Sequence[Homing], today: date) -> dict[str, Any]:

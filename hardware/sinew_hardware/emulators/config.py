@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import termios
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -23,3 +24,8 @@ class EmulatorConfig:
     motors: MotorsConfig = field(default_factory=MotorsConfig)
     cameras: EyesConfig = field(default_factory=EyesConfig)
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the rate."""
+        if not hasattr(termios, f"B{self.baud}"):
+            raise ValueError(f"baud: {self.baud} is no rate of a serial port, such as 57600 or 1000000.")

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from sinew_hardware.arms.servo_table import DYNAMIXEL_X
 from sinew_hardware.buses.registers import Register
-from sinew_hardware.emulators.instructions import Instruction
+from sinew_hardware.emulators.instructions import Instruction, Refusal, by_servo
 from sinew_hardware.emulators.servo_memory import MemoryLayout
 
 HEADER = b"\xff\xff\xfd\x00"
 NAMES = {1: "ping", 2: "read", 3: "write", 8: "reboot", 0x82: "sync_read", 0x83: "sync_write"}
+PARAMETERS = {"read": 4, "write": 2, "sync_read": 4, "sync_write": 4}  # at least
 STATUS = 0x55
 ALERT = 0x80
+REFUSALS: dict[Refusal, int] = {"instruction": 2, "access": 7}
 FIRMWARE = 48
 LAYOUT = MemoryLayout(
     model=Register(0, 2),
@@ -18,14 +20,17 @@ LAYOUT = MemoryLayout(
     torque_limit=Register(102, 2),
     torque_unit=1 / 1193,
     volatile_from=64,
+    guarded=True,
     defaults={
         6: (1, FIRMWARE),
         11: (1, 3),  # position control
         31: (1, 80),  # maximum temperature
         32: (2, 160),  # maximum voltage
         34: (2, 95),  # minimum voltage
+        36: (2, 885),  # PWM limit
         38: (2, 1193),  # current limit
         48: (4, 4095),  # maximum position
+        100: (2, 885),
         102: (2, 1193),
     },
 )
@@ -56,7 +61,15 @@ class DynamixelProtocol:
 
     def status(self, servo: int, error: int, data: bytes) -> bytes:
         """Return a servo's answer; the error byte says only that there is an error."""
-        body = stuffed(bytes([STATUS, ALERT if error else 0]) + data)
+        return self._packet(servo, ALERT if error else 0, data)
+
+    def refusal(self, servo: int, error: int, why: Refusal) -> bytes:
+        """Return a servo's answer to what it does not do, with the number that says why."""
+        return self._packet(servo, (ALERT if error else 0) | REFUSALS[why], b"")
+
+    @staticmethod
+    def _packet(servo: int, error: int, data: bytes) -> bytes:
+        body = stuffed(bytes([STATUS, error]) + data)
         packet = HEADER + bytes([servo]) + (len(body) + 2).to_bytes(2, "little") + body
         return packet + crc(packet).to_bytes(2, "little")
 
@@ -66,6 +79,8 @@ class DynamixelProtocol:
 
     def _instruction(self, servo: int, code: int, parameters: bytes) -> Instruction:
         name = NAMES.get(code, "unknown")
+        if len(parameters) < PARAMETERS.get(name, 0):
+            return Instruction("unknown", (servo,))
         address = int.from_bytes(parameters[:2], "little")
         size = int.from_bytes(parameters[2:4], "little")
         if name == "read":
@@ -75,10 +90,10 @@ class DynamixelProtocol:
         if name == "sync_read":
             return Instruction(name, tuple(parameters[4:]), address, size)
         if name == "sync_write":
-            rest = parameters[4:]
-            chunks = [rest[k : k + size + 1] for k in range(0, len(rest), size + 1)]
-            data = {chunk[0]: chunk[1:] for chunk in chunks}
-            return Instruction(name, tuple(data), address, size, data)
+            data = by_servo(parameters[4:], size)
+            if data is not None:
+                return Instruction(name, tuple(data), address, size, data)
+            name = "unknown"
         return Instruction(name, (servo,))
 
 

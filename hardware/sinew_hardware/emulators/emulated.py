@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,7 +11,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
-from sinew_core.errors import DeviceError
+from sinew_core.errors import ConfigError, DeviceError
 from sinew_core.hardware import Hardware
 from sinew_core.types import Task
 
@@ -21,7 +22,10 @@ FOLDER = "emulator"  # what stands for its folder in ports
 
 
 class EmulatedStation:
-    """Starts the process and speaks through its back door; thread-safe."""
+    """Starts the process and speaks through its back door; thread-safe.
+
+    Raises ConfigError for a file or a task that it cannot be made of, DeviceError if it does not start.
+    """
 
     def __init__(self, hardware: Hardware, task: str) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="sinew-")
@@ -49,7 +53,7 @@ class EmulatedStation:
             try:
                 say(self._stream, {"ask": ask, **words})
                 heard = hear(self._stream)
-            except OSError as error:
+            except (OSError, ValueError) as error:  # ValueError: it was closed
                 raise DeviceError(f"the emulator does not answer: {error}") from error
         if heard is None:
             raise DeviceError("the emulator has ended.")
@@ -71,19 +75,23 @@ class EmulatedStation:
 
     def close(self) -> None:
         """End the process."""
-        if self._process.poll() is None:
+        with contextlib.suppress(OSError):
             self._stream.close()
-            self._line.close()
+        self._line.close()
         self._end()
 
     def _await_ready(self, name: str) -> None:
         assert self._process.stdout is not None
         timer = threading.Timer(START, self._process.kill)
         timer.start()
-        line = self._process.stdout.readline()
-        timer.cancel()
-        if line.strip() != b"ready":
-            raise DeviceError(f"{name}: the emulator did not start.")
+        try:
+            said = self._process.stdout.readline().decode().strip()
+        finally:
+            timer.cancel()
+        if said and said != "ready":
+            raise ConfigError(said)
+        if not said:
+            raise DeviceError(f"{name}: the emulator did not start; what it last wrote says why.")
 
     def _end(self) -> None:
         assert self._process.stdin is not None

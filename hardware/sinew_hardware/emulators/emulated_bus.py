@@ -13,6 +13,7 @@ from sinew_hardware.emulators.instructions import BROADCAST, BusProtocol, Instru
 from sinew_hardware.emulators.servo_memory import ServoMemory
 
 RETURN_DELAY = 20e-6  # s, from a question to the first byte of an answer, as the arms' servos are set
+BYTE_TO_BYTE = 0.1  # s between two bytes of a packet, after which a servo waits for a new one
 SILENT_TURN = 200e-6  # s, after which the next servo answers in the place of a silent one
 
 
@@ -33,28 +34,28 @@ class EmulatedBus:
         self._byte = round(10 * NANOSECONDS / baud)  # ns
         self._buffer = bytearray()
         self._free = 0  # ns, when the wire is free again
+        self._heard = 0  # ns
 
     def hear(self, data: bytes, now: int) -> Iterator[Reply]:
         """Take bytes that were written at `now`, in ns; yield the answers in the order they are due."""
+        if now - self._heard > BYTE_TO_BYTE * NANOSECONDS:
+            self._buffer.clear()
+        self._heard = now
         self._buffer += data
         self._free = max(self._free, now) + len(data) * self._byte
         while (instruction := self._protocol.take(self._buffer)) is not None:
             yield from self._obey(instruction, now)
 
     def _obey(self, instruction: Instruction, now: int) -> Iterator[Reply]:
-        name = instruction.name
+        asked = instruction.name == "ping" or BROADCAST not in instruction.servos
         for servo in self._addressed(instruction):
             if self.faults.silent(servo, now):
                 self._free += round(SILENT_TURN * NANOSECONDS)
                 continue
-            if name in {"write", "sync_write"}:
-                data = instruction.data.get(servo, instruction.data.get(BROADCAST, b""))
-                self.memory.write(servo, instruction.address, data, self._free)
-            elif name == "reboot":
-                self.memory.power_cycle(servo)
-            if name == "sync_write" or BROADCAST in instruction.servos:
-                continue
-            yield self._reply(servo, self._answer(instruction, servo), now)
+            packet = self._do(instruction, servo)
+            if packet and asked and instruction.name != "sync_write":
+                self._free += round(RETURN_DELAY * NANOSECONDS) + len(packet) * self._byte
+                yield Reply(self._free, self.faults.spoil(servo, packet, now))
 
     def _addressed(self, instruction: Instruction) -> list[int]:
         there = self.memory.ids
@@ -62,14 +63,21 @@ class EmulatedBus:
             return list(there)
         return [servo for servo in instruction.servos if servo in there]
 
-    def _answer(self, instruction: Instruction, servo: int) -> bytes:
-        if instruction.name in {"read", "sync_read"}:
-            return self.memory.read(servo, instruction.address, instruction.size)
-        if instruction.name == "ping":
-            return self._protocol.pinged(self.memory.read(servo, 0, 8))
-        return b""
+    def _do(self, instruction: Instruction, servo: int) -> bytes:
+        """Do what a servo is told; return its status packet."""
+        memory, name, data = self.memory, instruction.name, b""
+        if name in {"read", "sync_read"} and memory.has(instruction.address, instruction.size):
+            data = memory.read(servo, instruction.address, instruction.size)
+        elif name == "ping":
+            data = self._protocol.pinged(memory.read(servo, 0, 8))
+        elif name == "reboot":
+            memory.power_cycle(servo)
+        elif name == "unknown":
+            return self._protocol.refusal(servo, memory.error(servo), "instruction")
+        elif name not in {"write", "sync_write"} or not self._write(instruction, servo):
+            return self._protocol.refusal(servo, memory.error(servo), "access")
+        return self._protocol.status(servo, memory.error(servo), data)
 
-    def _reply(self, servo: int, data: bytes, now: int) -> Reply:
-        packet = self._protocol.status(servo, self.memory.error(servo), data)
-        self._free += round(RETURN_DELAY * NANOSECONDS) + len(packet) * self._byte
-        return Reply(self._free, self.faults.spoil(servo, packet, now))
+    def _write(self, instruction: Instruction, servo: int) -> bool:
+        data = instruction.data.get(servo, instruction.data.get(BROADCAST, b""))
+        return self.memory.write(servo, instruction.address, data, self._free)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
+from sinew_core.errors import ConfigError, did_you_mean
 from sinew_core.hardware import Hardware
 from sinew_core.types import NANOSECONDS, CameraFrame
 
@@ -27,6 +28,7 @@ from sinew_hardware.emulators.talk import hear, say
 from sinew_hardware.emulators.wire import Wire
 
 BUS, DOOR = "bus", "door"  # names in the emulator's folder
+OTHERS = ("unplugged", "power_cut", "frozen_camera", "stopped_camera")  # faults beside those of the bus
 
 
 class Emulator:
@@ -103,7 +105,9 @@ class Emulator:
             self._bus.faults.add(BusFault(kind, until, servo, words.get("share", 1.0)))
         elif kind == "unplugged":
             self._wire.unplug()
-            threading.Timer(seconds, self._wire.plug).start() if seconds < 1e8 else None
+            again = threading.Timer(min(seconds, threading.TIMEOUT_MAX), self._wire.plug)
+            again.daemon = True
+            again.start()
         elif kind == "power_cut":
             for each in self._memory.ids:
                 self._memory.power_cycle(each)
@@ -123,7 +127,10 @@ class Emulator:
         return {}
 
     def _bit(self, kind: str) -> int:
-        return next(bit for bit, name in self._memory.table.errors.items() if name == kind)
+        bits = {name: bit for bit, name in self._memory.table.errors.items()}
+        if kind not in bits:
+            raise ConfigError(f"unknown fault '{kind}'.{did_you_mean(kind, [*KINDS, *OTHERS, *bits])}")
+        return bits[kind]
 
 
 def packed(frame: CameraFrame) -> bytes:

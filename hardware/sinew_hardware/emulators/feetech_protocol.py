@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sinew_hardware.arms.servo_table import FEETECH_STS
 from sinew_hardware.buses.registers import Register
-from sinew_hardware.emulators.instructions import Instruction
+from sinew_hardware.emulators.instructions import Instruction, Refusal, by_servo
 from sinew_hardware.emulators.servo_memory import MemoryLayout
 
 HEADER = b"\xff\xff"
 NAMES = {1: "ping", 2: "read", 3: "write", 0x82: "sync_read", 0x83: "sync_write"}
+PARAMETERS = {"read": 2, "write": 1, "sync_read": 2, "sync_write": 2}  # at least
 LAYOUT = MemoryLayout(
     model=Register(3, 2),
     id=Register(5, 1),
@@ -56,12 +57,18 @@ class FeetechProtocol:
         body = bytes([servo, len(data) + 2, error]) + data
         return HEADER + body + bytes([checksum(body)])
 
+    def refusal(self, servo: int, error: int, why: Refusal) -> bytes:
+        """Return nothing: no error bit stands for that."""
+        return b""
+
     def pinged(self, memory: bytes) -> bytes:
         """Return nothing: the status alone is the answer."""
         return b""
 
     def _instruction(self, servo: int, code: int, parameters: bytes) -> Instruction:
         name = NAMES.get(code, "unknown")
+        if len(parameters) < PARAMETERS.get(name, 0):
+            return Instruction("unknown", (servo,))
         if name == "read":
             return Instruction(name, (servo,), parameters[0], parameters[1])
         if name == "write":
@@ -69,10 +76,10 @@ class FeetechProtocol:
         if name == "sync_read":
             return Instruction(name, tuple(parameters[2:]), parameters[0], parameters[1])
         if name == "sync_write":
-            size, rest = parameters[1], parameters[2:]
-            chunks = [rest[k : k + size + 1] for k in range(0, len(rest), size + 1)]
-            data = {chunk[0]: chunk[1:] for chunk in chunks}
-            return Instruction(name, tuple(data), parameters[0], size, data)
+            data = by_servo(parameters[2:], parameters[1])
+            if data is not None:
+                return Instruction(name, tuple(data), parameters[0], parameters[1], data)
+            name = "unknown"
         return Instruction(name, (servo,))
 
 

@@ -15,6 +15,7 @@ from sinew_hardware.emulators.servo_memory import Motion
 
 TIMESTEP = 0.002  # s
 LAG = 0.05  # s that the physics may lag behind the clock before it lets time go
+HELD = NANOSECONDS // 2  # ns that a hand keeps the arm where it has put it
 LIMP_DAMPING = 0.15  # of a servo's damping, that its gears have without torque
 
 
@@ -31,6 +32,7 @@ class Plant:
         self._stiffness, self._damping = robot.stiffness, robot.damping
         self.motion = Motion(self.world.position, self.world.velocity)
         self._until: int | None = None
+        self._held_until = 0  # ns, by a hand
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._run, name="physics", daemon=True)
 
@@ -58,9 +60,10 @@ class Plant:
             return self.world.ask(instruction)
 
     def put(self, position: FloatArray) -> None:
-        """Put the joints (n,) somewhere, as a hand that moves a limp arm does."""
+        """Put the joints (n,) somewhere, as a hand that moves a limp arm does, and holds it for a moment."""
         with self.lock:
             self._put(position)
+            self._held_until = time.monotonic_ns() + HELD
 
     def success(self) -> bool:
         """Tell whether the task is done."""
@@ -72,6 +75,8 @@ class Plant:
         if self._until is None or now - self._until > LAG * NANOSECONDS:
             self._until = now
         with self.lock:
+            if now < self._held_until:
+                self._until = now
             while self._until + TIMESTEP * NANOSECONDS <= now:
                 self._until += round(TIMESTEP * NANOSECONDS)
                 self._step(self._until)

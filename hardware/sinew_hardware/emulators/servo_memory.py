@@ -14,6 +14,7 @@ from sinew_hardware.buses.registers import Register
 from sinew_hardware.emulators.motors import Motors
 
 SIZE = 256  # bytes, of a control table
+LONGEST = 250  # bytes that can be had at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class MemoryLayout:
     torque_limit: Register
     torque_unit: float  # share of the stall torque
     volatile_from: int  # the first address that a power cut clears
+    guarded: bool = False  # whether what outlives a power cut can only be written without torque
     defaults: dict[int, tuple[int, int]] = field(default_factory=dict)  # address: (size, value)
 
 
@@ -52,7 +54,7 @@ class ServoMemory:
             *(motors, motion),
         )
         self._tables = {servo: self._fresh(servo) for servo in joints.ids}
-        self._kept = {servo: bytes(memory) for servo, memory in self._tables.items()}
+        self._kept = {servo: bytearray(memory) for servo, memory in self._tables.items()}
         self.errors: dict[int, int] = dict.fromkeys(joints.ids, 0)  # bits forced from outside
 
     @property
@@ -60,18 +62,25 @@ class ServoMemory:
         """The servos that are there."""
         return tuple(self._tables)
 
+    def has(self, address: int, size: int) -> bool:
+        """Tell whether so many bytes can be read or written there."""
+        return size <= LONGEST and address + size <= SIZE
+
     def read(self, servo: int, address: int, size: int) -> bytes:
         """Return bytes as they are now."""
         self._refresh(servo)
         return bytes(self._tables[servo][address : address + size])
 
-    def write(self, servo: int, address: int, data: bytes, now: int) -> None:
-        """Write bytes and do what follows from them; `now` in ns."""
+    def write(self, servo: int, address: int, data: bytes, now: int) -> bool:
+        """Write bytes at `now`, in ns, and do what follows; False, and nothing, where they may not go."""
         memory = self._tables[servo]
+        torqued = self._layout.guarded and memory[self.table.torque.address] == 1
+        if not self.has(address, len(data)) or (torqued and address < self._layout.volatile_from):
+            return False
         memory[address : address + len(data)] = data
         lock = self.table.memory_lock
-        if address < self._layout.volatile_from and (lock is None or memory[lock.address] == 0):
-            self._kept[servo] = bytes(memory)
+        if lock is None or memory[lock.address] == 0:
+            self._kept[servo][address : address + len(data)] = data
         touched = range(address, address + len(data))
         i = self._joints.ids.index(servo)
         if self.table.torque.address in touched:
@@ -82,6 +91,7 @@ class ServoMemory:
             self._motors.limit(i, limit * self._layout.torque_unit)
         if self.table.goal.address in touched:
             self._motors.command(i, self._goal(servo, i), now)
+        return True
 
     def error(self, servo: int) -> int:
         """Return the error bits of a servo, as its `errors` table names them."""
@@ -114,20 +124,27 @@ class ServoMemory:
         register = self.table.homing_offset
         return self.table.offset_sign * register.decode(self._tables[servo][register.address :])
 
+    def _told(self, servo: int, ticks: int) -> int:
+        """Return what a servo tells of its encoder's ticks; Feetech's tell of one turn only."""
+        told = ticks + self._offset(servo)
+        return told % TURN if self.table.position.sign is not None else told
+
     def _goal(self, servo: int, i: int) -> float:
-        ticks = np.array(self._joints.ticks(self._motion().position), dtype=np.float64)
+        """Return a joint's goal: as far from where it is as the register is from what the servo tells."""
+        ticks = self._joints.ticks(self._motion().position)
         wanted = self.table.goal.decode(self._tables[servo][self.table.goal.address :])
-        ticks[i] = wanted - self._offset(servo)
-        return float(self._joints.positions(ticks)[i])
+        there = np.array(ticks, dtype=np.float64)
+        there[i] += wanted - self._told(servo, ticks[i])
+        return float(self._joints.positions(there)[i])
 
     def _refresh(self, servo: int) -> None:
         table, motors, memory = self.table, self._motors, self._tables[servo]
         i = self._joints.ids.index(servo)
         motion = self._motion()
-        ticks = self._joints.ticks(motors.encoder(motion.position))[i] + self._offset(servo)
+        ticks = self._joints.ticks(motors.encoder(motion.position))[i]
         given = self._joints.servos[i]
         speed = motion.velocity[i] * given.direction * given.gear
-        self._put(memory, table.position, ticks % TURN if table.position.sign is not None else ticks)
+        self._put(memory, table.position, self._told(servo, ticks))
         self._put(memory, table.velocity, round(speed / table.velocity_unit))
         self._put(memory, table.load, round(motors.load[i] * given.direction / table.load_unit))
         self._put(memory, table.voltage, round(motors.voltage / table.voltage_unit))
@@ -137,4 +154,5 @@ class ServoMemory:
 
     @staticmethod
     def _put(memory: bytearray, register: Register, value: int) -> None:
+        value = int(np.clip(value, *register.range))  # a blow may be faster than a register can tell
         memory[register.address : register.address + register.size] = bytes(register.encode(value))

@@ -124,7 +124,7 @@ def in_devices(name: str, seed: int, count: int, tally: Tally) -> Iterator[tuple
         raise ConfigError(f"{path}: expected a station with an emulator, as so101_emulated has.")
     random = np.random.default_rng(seed)
     kinds = [DEVICE_FAULTS[number % len(DEVICE_FAULTS)] for number in range(count)]
-    random.shuffle(kinds)  # type: ignore[arg-type] # a list of objects is shuffled, too
+    random.shuffle(kinds)
     rig = Rig(path, "realtime", "pick_place", seed)
     tally.limits.append(rig.limits)
     try:
