@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sinew_core.errors import ConfigError
+from sinew_core.errors import ConfigError, DeviceError
 from sinew_core.runtime import EpisodeResult
 from sinew_core.types import ImageArray
 
@@ -99,6 +99,9 @@ def _run(results: RunResults, interrupts: Interrupts, progress: RunProgress) -> 
                 _run_episode(graph, index, results, interrupts, progress)
     except KeyboardInterrupt:
         progress.say("interrupted: holding the arm and writing the report ...", style="yellow")
+    except DeviceError as error:  # a sentence that says all there is to know
+        results.failure = str(error)
+        progress.say(results.failure, style="red")
     except Exception as error:
         if graph is None and isinstance(error, ConfigError):
             results.close()

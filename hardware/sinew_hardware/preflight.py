@@ -3,20 +3,49 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
+from functools import partial
+from typing import TypeVar
 
 import numpy as np
-from sinew_core.errors import DeviceError
+from sinew_core.errors import ConfigError, DeviceError
 from sinew_core.hardware import Hardware
 from sinew_core.preflight import Check, Checked
 from sinew_core.protocols import Arm, Camera, Station
 from sinew_core.types import NANOSECONDS, JointState
 from sinew_core.watchdogs import joints_fault
 
+from sinew_hardware.devices import Devices
+
+T = TypeVar("T")
 RECENT = 180  # days, after which a calibration is worth another look
 OUTSIDE = 0.10  # rad or m, that a joint may stand outside of its limits: a limp arm rests on its stops
 LIVE = 1.0  # s within which a camera must deliver something new
+
+
+def look_at_devices(hardware: Hardware, today: date) -> list[Check]:
+    """Open each device by itself, so that one that fails hides no other, and look at everything.
+
+    Raises ConfigError for a hardware file that has no devices.
+    """
+    failed: list[Check] = []
+    with Devices.of(hardware) as devices:
+        cameras = {name: _tried(name, partial(devices.camera, name), failed) for name in hardware.cameras}
+        arm = _tried("arm", devices.arm, failed)
+        there = {name: camera for name, camera in cameras.items() if camera is not None}
+        checks = [*(_arm(arm, hardware) if arm is not None else ()), *_calibrations(hardware, today)]
+        checks += [_camera(name, camera, hardware) for name, camera in there.items()]
+    return [*failed, *checks, _limits(hardware)]
+
+
+def _tried(name: str, opened: Callable[[], T], failed: list[Check]) -> T | None:
+    """Open a device; note why it cannot be, and return None."""
+    try:
+        return opened()
+    except (DeviceError, ConfigError) as error:
+        failed.append(Check("arm" if name == "arm" else f"camera {name}", "wrong", str(error)))
+        return None
 
 
 def preflight(station: Station, hardware: Hardware, today: date) -> list[Check]:

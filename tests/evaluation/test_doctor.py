@@ -48,6 +48,16 @@ def test_a_missing_extra_that_the_demo_does_not_need_is_no_failure(
     assert [finding.name for finding in findings if finding.status == "missing"] == ["extra 'vlm'"]
 
 
+def test_what_one_arm_alone_needs_is_missed_by_nobody_else(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    monkeypatch.setattr(packages, "installed_version", lambda name: None)
+    _, findings = doctor_json(monkeypatch, capsys, packages.check_extras)
+    status = {finding.name: finding.status for finding in findings}
+    assert status["extra 'franka'"] == "note"
+    assert status["extra 'hardware'"] == "missing"
+
+
 def test_a_missing_system_library_is_mended_by_apt(monkeypatch: pytest.MonkeyPatch, capsys: Capture) -> None:
     monkeypatch.setattr(system, "LIBRARIES", (("libnothing.so.9", "libnothing9"),))
     _, findings = doctor_json(monkeypatch, capsys, system.check_libraries)

@@ -5,17 +5,20 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field, replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
+from sinew_core.config import load_yaml
 from sinew_core.errors import DeviceError
-from sinew_core.hardware import Hardware, load_hardware
+from sinew_core.hardware import Hardware, find_hardware, load_hardware
 from sinew_core.preflight import Check, NotReadyError
 from sinew_core.protocols import Camera
 from sinew_core.types import CameraFrame, JointCommand, JointState
 from sinew_hardware.arms.servo_check import ServoHealth, check_servo
-from sinew_hardware.preflight import preflight
+from sinew_hardware.preflight import look_at_devices, preflight
 
 TODAY = date(2026, 11, 29)
 HARDWARE = load_hardware("so101_emulated")
@@ -164,3 +167,18 @@ def test_calibrations_that_lack_or_are_old_are_told_and_forbid_nothing() -> None
 def test_what_is_wrong_is_all_said_in_one_error() -> None:
     checks = (Check("a", "wrong", "is bad."), Check("b", "ok", "is good"), Check("c", "wrong", "is worse."))
     assert str(NotReadyError("so101", checks)) == "so101: not ready to move: a: is bad. c: is worse."
+
+
+def test_a_device_that_cannot_be_opened_hides_no_other(tmp_path: Path) -> None:
+    source = find_hardware("so101")
+    fields = load_yaml(source)
+    fields["robot"] = str((source.parent / fields["robot"]).resolve())
+    fields["station"]["arm"]["port"] = str(tmp_path / "nowhere")
+    fields["cameras"]["side"]["device"]["source"] = str(tmp_path / "no.mp4")
+    path = tmp_path / "desk.yaml"
+    path.write_text(yaml.safe_dump(fields))
+    checks = {check.name: check for check in look_at_devices(load_hardware(str(path)), TODAY)}
+    assert "no such port" in checks["arm"].sentence
+    assert "RealSense" in checks["camera top"].sentence
+    assert "no.mp4" in checks["camera side"].sentence
+    assert checks["limits"].verdict == "ok"

@@ -14,6 +14,7 @@ import sinew_core
 from sinew_eval.checks.finding import Finding, found
 from sinew_eval.machine import installed_version
 
+FOR_ONE_ARM = ("ur", "franka")  # of no use to anybody else
 NEEDED_EXTRAS = ("ros", "sim", "perception", "policies", "eval", "learn")  # by `make demo`
 GROUP = "Packages"
 
@@ -48,6 +49,8 @@ def _check_extra(extra: str, names: list[str]) -> Finding:
     detail = f"not installed: {', '.join(absent)}" if absent else there
     needed = extra in ("", *NEEDED_EXTRAS)
     title = f"extra '{extra}'" if extra else "base"
+    if absent and extra in FOR_ONE_ARM:
+        return Finding(GROUP, title, "note", f"{detail}; for that arm alone: {pip_install(extra)}")
     return found(GROUP, title, not absent, detail, mend=pip_install(extra), needed=needed)
 
 

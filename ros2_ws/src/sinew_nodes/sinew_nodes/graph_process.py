@@ -16,7 +16,7 @@ from rclpy.action import ActionClient
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.signals import SignalHandlerOptions
-from sinew_core.errors import ConfigError
+from sinew_core.errors import ConfigError, DeviceError
 from sinew_msgs.action import RunEpisode
 
 from sinew_nodes.domain import choose_domain
@@ -29,8 +29,8 @@ STARTUP = 90.0  # s
 FATAL = "[FATAL]"
 
 
-class GraphProcessError(RuntimeError):
-    """The graph went down; the message names the log file."""
+class GraphProcessError(DeviceError):
+    """The graph, to whoever uses it a device, went down; the message names the log file."""
 
 
 def bringup(arguments: Mapping[str, str]) -> list[NodeSpec]:
