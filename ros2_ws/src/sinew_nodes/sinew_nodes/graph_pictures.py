@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
 
@@ -64,7 +65,7 @@ class GraphPictures:
             return record
         with self._lock:
             joints = self._joints.get(record.stamp)
-            keypoints = self._keypoints.get(record.stamp, {})
+            keypoints = _latest(self._keypoints, record.stamp) or {}
             answer = self._answer
         view = View(
             joints=joints or JointState(record.stamp, record.position, np.zeros_like(record.position)),
@@ -93,6 +94,12 @@ class GraphPictures:
     def _on_affordance(self, message: AffordanceMsg) -> None:
         with self._lock:
             self._answer = convert.affordance_from_msg(message)
+
+
+def _latest(store: Mapping[int, T], stamp: int) -> T | None:
+    """Return the newest value up to a stamp: what devices see has stamps of its own."""
+    past = [known for known in store if known <= stamp]
+    return store[max(past)] if past else None
 
 
 def _keep(store: dict[int, T], stamp: int, value: T) -> None:

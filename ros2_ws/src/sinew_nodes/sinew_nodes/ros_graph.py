@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from rclpy.action.client import ClientGoalHandle
 from sensor_msgs.msg import Image
@@ -23,8 +24,10 @@ from sinew_nodes.frames import color_topic
 from sinew_nodes.graph_pictures import GraphPictures
 from sinew_nodes.graph_process import GraphProcess, GraphProcessError, bringup
 
+T = TypeVar("T")
 Result = RunEpisode.Result
 LATE = 1.0  # s that the last steps of an episode may arrive after its result
+SLACK = 2  # control periods that a reward may lie before the last step, in real time
 BROKEN = (Result.NODE_FAILED, Result.DEVICE_FAILED, Result.INVALID_GOAL)
 
 
@@ -41,10 +44,10 @@ class _Collected:
         """Yield the steps that are complete, in order; a step's frame may come as late as the next step."""
         while self.emitted < len(self.executed) - (0 if last else 1):
             executed, arrival = self.executed[self.emitted]
-            reward = self.rewards.pop(executed.stamp, None)
             # In real time a reward model may skip a period; a later reward tells that it did.
-            if reward is None and not last and not any(stamp > executed.stamp for stamp in self.rewards):
+            if not last and not any(stamp >= executed.stamp for stamp in self.rewards):
                 return
+            reward = _newest(self.rewards, executed.stamp)
             record = StepRecord(
                 index=self.emitted,
                 stamp=executed.stamp,
@@ -53,11 +56,23 @@ class _Collected:
                 reasons=executed.reasons,
                 reward=float("nan") if reward is None else reward.value,
                 terms={} if reward is None else reward.terms,
-                frame=self.frames.pop(executed.stamp, None),
+                frame=_newest(self.frames, executed.stamp),
                 wall=arrival - start,
             )
             yield record, reward
             self.emitted += 1
+
+    def is_rewarded(self, slack: int) -> bool:
+        """Tell whether the last step's reward is there, or one that lies at most `slack` ns before it."""
+        newest = max(self.rewards, default=0)
+        return self.emitted >= len(self.executed) or newest + slack >= self.executed[-1][0].stamp
+
+
+def _newest(store: dict[int, T], stamp: int) -> T | None:
+    """Take the newest value up to a stamp, and drop those before it: devices have stamps of their own."""
+    past = sorted(known for known in store if known <= stamp)
+    values = [store.pop(known) for known in past]
+    return values[-1] if values else None
 
 
 class RosGraph:
@@ -174,8 +189,8 @@ class RosGraph:
 
     def _complete(self, steps: int) -> bool:
         collected = self._collected
-        rewards_due = [executed.stamp for executed, _ in collected.executed[collected.emitted :]]
-        return len(collected.executed) >= steps and all(stamp in collected.rewards for stamp in rewards_due)
+        slack = SLACK * self._hardware.period if self._config.pace == "realtime" else 0
+        return len(collected.executed) >= steps and collected.is_rewarded(slack)
 
     def _cancel(self, goal: ClientGoalHandle | None) -> None:
         """End the running episode, or failing that the graph: in any case the arm is held."""
