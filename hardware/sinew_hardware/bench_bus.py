@@ -6,10 +6,11 @@ import argparse
 import json
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from sinew_core.errors import ConfigError
+from sinew_core.errors import ConfigError, DeviceError
 from sinew_core.hardware import Hardware, load_hardware
 from sinew_core.types import JointCommand
 
@@ -42,6 +43,8 @@ def main(argv: Sequence[str]) -> int:
 
 def measure(hardware: Hardware, rate: float, seconds: float) -> dict[str, Any]:
     """Return the figures of an emulated arm: read, then write, in every cycle."""
+    if rate <= 0 or rate * seconds < 2:
+        raise ConfigError(f"expected a rate and at least two cycles, got {rate:g} Hz for {seconds:g} s.")
     with Devices.of(hardware) as devices:
         if devices.emulated is None:
             raise ConfigError(f"{hardware.path}: expected a station with an emulator, as so101_emulated has.")
@@ -73,13 +76,14 @@ def _cycles(arm: ServoArm, hardware: Hardware, period: float, seconds: float) ->
     last = arm.read().stamp
     while due - start < seconds if period else time.perf_counter() - start < seconds:
         begun = time.perf_counter()
-        joints = arm.read()
-        sway = REACH * np.sin(2 * np.pi * (begun - start))
-        arm.write(JointCommand(joints.stamp, hardware.robot.home + sway))
+        stamp = last
+        with suppress(DeviceError):  # a reading that failed is as good as late
+            stamp = arm.read().stamp
+            sway = REACH * np.sin(2 * np.pi * (begun - start))
+            arm.write(JointCommand(stamp, hardware.robot.home + sway))
         ended = time.perf_counter()
-        fresh, last = joints.stamp > last, joints.stamp
+        fresh, last = stamp > last, stamp
         due += period
-        # A reading that failed is as good as late.
         rows.append((begun, ended, (due if period else ended) if fresh else 0.0))
         time.sleep(max(0.0, due - time.perf_counter()))
     return np.array(rows)

@@ -7,9 +7,12 @@ from typing import Any
 
 import dynamixel_sdk
 import numpy as np
+import pytest
 import scservo_sdk
 from sinew_core.hardware import load_hardware
 from sinew_core.types import FloatArray
+from sinew_hardware.arms import dynamixel, feetech, servo_arm
+from sinew_hardware.arms.servo_arm import ServoArm, ServoArmConfig
 from sinew_hardware.arms.servo_joints import ServoConfig, ServoJoints
 from sinew_hardware.buses.servo_bus import ServoBus
 from sinew_hardware.emulators.dynamixel_protocol import DynamixelProtocol
@@ -85,6 +88,15 @@ class MemoryBus:
         self.sdk, version = SDKS[make]
         self.handler: Any = self.sdk.PacketHandler(version)
         self.driver = ServoBus(self.port, self.sdk, self.handler)  # type: ignore[arg-type] # in memory
+
+    def arm(self, patch: pytest.MonkeyPatch) -> ServoArm:
+        """Open the make's driver on this bus, which looks for a lost arm again at once."""
+        patch.setattr(feetech, "open_feetech", lambda *_: self.driver)
+        patch.setattr(dynamixel, "open_dynamixel", lambda *_: self.driver)
+        patch.setattr(servo_arm, "REOPEN", 0.0)
+        servos = dict(zip(ROBOT.joint_names, self.joints.servos, strict=True))
+        driver = feetech.FeetechArm if self.make == "feetech" else dynamixel.DynamixelArm
+        return driver(ServoArmConfig("memory", servos), ROBOT)
 
     def put(self, position: FloatArray, velocity: FloatArray | None = None) -> None:
         """Let the joints be somewhere, (6,)."""

@@ -39,4 +39,4 @@ def test_no_seeds_are_refused() -> None:
 
 
 def test_every_target_has_a_measure() -> None:
-    assert set(bench_calibration.MEASURES) == {"lens", "hand_eye", "fixed", "latency"}
+    assert set(bench_calibration.MEASURES) == {"homing", "lens", "hand_eye", "fixed", "latency"}

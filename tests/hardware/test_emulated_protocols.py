@@ -118,7 +118,7 @@ def test_bytes_are_stuffed_as_the_maker_stuffs_them(dynamixels: MemoryBus, data:
 
 
 @given(data=tricky.filter(bool))
-@example(data=b"\xff\xff\xfd")
+@example(data=b"\xff\xff\xfd\x01\xff\xff\xfd\xfd\x02")
 @many
 def test_a_stuffed_write_arrives_as_it_was(dynamixels: MemoryBus, data: bytes) -> None:
     dynamixels.answer(dynamixels.packet(4, WRITE, dynamixels.addressed(SCRATCH) + data))

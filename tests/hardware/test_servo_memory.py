@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from memory_bus import IDEAL, ROBOT, MemoryBus
+from memory_bus import ROBOT, MemoryBus
 from sinew_core.errors import DeviceError
 from sinew_core.types import FloatArray
-from sinew_hardware.arms import dynamixel
 from sinew_hardware.arms.dynamixel import (
     CURRENT_BASED_POSITION,
     GOAL_PWM,
     MODEL,
     OPERATING_MODE,
-    DynamixelArm,
 )
-from sinew_hardware.arms.servo_arm import ServoArmConfig
 from sinew_hardware.arms.servo_joints import ServoConfig
 from sinew_hardware.buses.registers import Register
 
@@ -86,12 +83,14 @@ def test_beyond_the_end_of_its_turn_a_servo_stays_where_it_reads_that_it_is(make
     assert goes(servos, told + 50) == pytest.approx(0.5 + 50 * TICK, abs=TICK)
 
 
-def test_directions_and_gears_hold_for_goals_positions_and_speeds(make: str) -> None:
+def test_directions_and_gears_hold_for_goals_positions_speeds_and_loads(make: str) -> None:
     servos = MemoryBus(make, shoulder_pan=ServoConfig(1, zero=2000, direction=-1, gear=2.0))
     servos.put(at(0.25), np.full(6, 0.5))
     table = servos.table
     assert servos.driver.read(1, table.position) == pytest.approx(2000 - 2 * 0.25 / TICK, abs=1)
     assert servos.driver.read(1, table.velocity) * table.velocity_unit == pytest.approx(-1.0, abs=0.02)
+    servos.motors.load[0] = 0.3
+    assert servos.driver.read(1, table.load) == -300
     assert goes(servos, 2000 - 200) == pytest.approx(100 * TICK, abs=TICK)
 
 
@@ -148,29 +147,23 @@ def test_a_number_beyond_its_register_is_told_as_the_most_that_fits(make: str) -
     assert servos.driver.read(1, servos.table.velocity) == servos.table.velocity.range[1]
 
 
-@pytest.fixture
-def dynamixels(monkeypatch: pytest.MonkeyPatch) -> MemoryBus:
-    servos = MemoryBus("dynamixel", IDEAL)
-    monkeypatch.setattr(dynamixel, "open_dynamixel", lambda *_: servos.driver)
-    return servos
-
-
-def test_a_dynamixel_that_holds_in_another_mode_is_taken_over(dynamixels: MemoryBus) -> None:
-    dynamixels.driver.write(2, OPERATING_MODE, 3)
-    dynamixels.driver.write(2, dynamixels.table.torque, 1)
+def test_a_dynamixel_that_holds_in_another_mode_is_taken_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    servos = MemoryBus("dynamixel")
+    servos.driver.write(2, OPERATING_MODE, 3)
+    servos.driver.write(2, servos.table.torque, 1)
     with pytest.raises(DeviceError, match="refuses"):
-        dynamixels.driver.write(2, OPERATING_MODE, CURRENT_BASED_POSITION)
-    DynamixelArm(ServoArmConfig("memory"), ROBOT).engage()
-    assert dynamixels.driver.read(2, OPERATING_MODE) == CURRENT_BASED_POSITION
-    assert dynamixels.motors.on.all()
+        servos.driver.write(2, OPERATING_MODE, CURRENT_BASED_POSITION)
+    servos.arm(monkeypatch).engage()
+    assert servos.driver.read(2, OPERATING_MODE) == CURRENT_BASED_POSITION
+    assert servos.motors.on.all()
 
 
-def test_a_dynamixel_without_a_measure_of_current_is_limited_by_its_pwm(dynamixels: MemoryBus) -> None:
+def test_a_dynamixel_that_measures_no_current_is_limited_by_its_pwm(monkeypatch: pytest.MonkeyPatch) -> None:
     xl430 = 1060
-    dynamixels.memory.write(6, MODEL.address, xl430.to_bytes(2, "little"), 0)
-    limited = {name: ServoConfig(i + 1, torque_limit=0.4) for i, name in enumerate(ROBOT.joint_names)}
-    DynamixelArm(ServoArmConfig("memory", limited), ROBOT).engage()
-    assert dynamixels.driver.read(6, OPERATING_MODE) == 3
-    assert dynamixels.driver.read(6, GOAL_PWM) == round(0.4 * 885)
-    assert dynamixels.driver.read(5, OPERATING_MODE) == CURRENT_BASED_POSITION
-    assert dynamixels.driver.read(5, GOAL_PWM) == 885
+    servos = MemoryBus("dynamixel", gripper=ServoConfig(6, torque_limit=0.4))
+    servos.memory.write(6, MODEL.address, xl430.to_bytes(2, "little"), 0)
+    servos.arm(monkeypatch).engage()
+    assert servos.driver.read(6, OPERATING_MODE) == 3
+    assert servos.driver.read(6, GOAL_PWM) == round(0.4 * 885)
+    assert servos.driver.read(5, OPERATING_MODE) == CURRENT_BASED_POSITION
+    assert servos.driver.read(5, GOAL_PWM) == 885

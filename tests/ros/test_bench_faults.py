@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sinew_core.errors import ConfigError
 from sinew_core.hardware import load_hardware
 from sinew_core.safety import FilterChain
 from sinew_nodes import bench_faults
@@ -39,6 +40,30 @@ def test_a_tiny_run_ends_with_the_keys_and_finds_nothing(
     kill = result["kinds"]["kill_perception_node"]
     assert kill["said"].endswith("perception_node: the node has died")
     assert {"injected", "reaction_median", "reaction_max", "felt", "where"} <= set(kill)
+
+
+def test_a_tiny_run_in_emulated_devices_ends_with_the_keys(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    out = tmp_path / "faults.json"
+    words = ["--hardware", "so101_emulated", "--faults", "2", "--seed", "3", "--json", "--out", str(out)]
+    code = bench_faults.main(words)
+    result = json.loads(capsys.readouterr().out.splitlines()[-1])
+    assert result == json.loads(out.read_text())
+    assert (result["injected"], result["beyond_limits"]) == (2, 0)
+    assert code == int(result["unexplained"] > 0)
+    assert set(result["kinds"]) < set(bench_faults.OF_DEVICES)
+    for kind in result["kinds"].values():
+        assert kind["where"] == {"realtime, so101_emulated": 1}
+        assert kind["felt"] == "the emulator is asked for it"
+        assert kind["rule"] in {"goes on", "hold", "stop"}
+
+
+def test_hardware_without_an_emulator_is_refused() -> None:
+    with pytest.raises(
+        ConfigError, match=r"sim_mujoco.yaml: expected a station with an emulator, as so101_e"
+    ):
+        bench_faults.main(["--hardware", "sim_mujoco", "--faults", "1", "--json"])
 
 
 @pytest.fixture

@@ -199,7 +199,8 @@ class ServoArm:
 
     def _take(self, answers: Mapping[int, Answer], stamp: int) -> JointState:
         reading = self._reading = decode(self.table, self.joints, answers)
-        return JointState(stamp, reading.position, reading.velocity, reading.load * self.robot.effort)
+        effort = self.joints.directions * reading.load * self.robot.effort
+        return JointState(stamp, reading.position, reading.velocity, effort)
 
     def _heed(self) -> None:
         """Raise for a servo that complains, after doing what the hardware file says."""
@@ -242,6 +243,10 @@ class ServoArm:
         return self.config.on_error == "limp"
 
     def _hold_here(self) -> None:
+        """Send every servo to where it is now; to where it was, if one of them does not say."""
+        answers, stamp = self._ask(1)
+        if all(answer.data is not None for answer in answers.values()):
+            self._take(answers, stamp)
         goals = {servo: int(t) for servo, t in zip(self.joints.ids, self._reading.ticks, strict=True)}
         self.bus.write_all(self.table.goal, goals)
 

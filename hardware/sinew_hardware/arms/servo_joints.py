@@ -60,6 +60,7 @@ class ServoJoints:
             raise ConfigError(f"{where}: servo id {twice[0]} is given to more than one joint.")
         self._ratio = np.array([s.direction * s.gear * TURN / (2 * np.pi) for s in self.servos])
         self._zero = np.array([servo.zero for servo in self.servos], dtype=np.float64)
+        self.directions = np.array([float(servo.direction) for servo in self.servos])
 
     def name(self, servo: int) -> str:
         """Return how a servo is named in sentences."""

@@ -115,7 +115,10 @@ class Emulator:
             do = self._eyes.freeze if kind == "frozen_camera" else self._eyes.stop
             do(words["camera"], time.time_ns() + round(seconds * NANOSECONDS))
         else:
-            self._memory.errors[servo] |= self._bit(kind)
+            bit = self._bit(kind)
+            if servo not in self._memory.errors:
+                raise ConfigError(f"fault '{kind}': no servo {servo}; there are {self._memory.ids}.")
+            self._memory.errors[servo] |= bit
         return {}
 
     def _clear(self, _: dict[str, Any]) -> dict[str, Any]:

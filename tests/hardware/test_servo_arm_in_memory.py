@@ -1,18 +1,17 @@
-"""A servo arm that was closed, or was lost at its first command: what is said, and how it comes back."""
+"""A servo arm on servos in memory: what it says of them, when it is closed, and when they are lost."""
 
 from __future__ import annotations
 
 import time
+from typing import Literal
 
 import numpy as np
 import pytest
 from memory_bus import ROBOT, SECOND, MemoryBus
 from sinew_core.errors import DeviceError
 from sinew_core.types import JointCommand
-from sinew_hardware.arms import dynamixel, feetech, servo_arm
-from sinew_hardware.arms.dynamixel import DynamixelArm
-from sinew_hardware.arms.feetech import FeetechArm
-from sinew_hardware.arms.servo_arm import ServoArm, ServoArmConfig
+from sinew_hardware.arms.servo_arm import ServoArm
+from sinew_hardware.arms.servo_joints import ServoConfig
 from sinew_hardware.emulators.bus_faults import BusFault
 
 FOREVER = 1 << 62  # ns
@@ -20,18 +19,25 @@ HOME = JointCommand(1, ROBOT.home)
 
 
 @pytest.fixture(params=["feetech", "dynamixel"])
-def servos(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> MemoryBus:
-    servos = MemoryBus(request.param)
-    monkeypatch.setattr(feetech, "open_feetech", lambda *_: servos.driver)
-    monkeypatch.setattr(dynamixel, "open_dynamixel", lambda *_: servos.driver)
-    monkeypatch.setattr(servo_arm, "REOPEN", 0.0)
-    return servos
+def servos(request: pytest.FixtureRequest) -> MemoryBus:
+    return MemoryBus(request.param)
 
 
 @pytest.fixture
-def arm(servos: MemoryBus) -> ServoArm:
-    driver = FeetechArm if servos.make == "feetech" else DynamixelArm
-    return driver(ServoArmConfig("memory"), ROBOT)
+def arm(servos: MemoryBus, monkeypatch: pytest.MonkeyPatch) -> ServoArm:
+    return servos.arm(monkeypatch)
+
+
+@pytest.mark.parametrize("make", ["feetech", "dynamixel"])
+@pytest.mark.parametrize("direction", [1, -1])
+def test_effort_is_signed_by_the_joint_whatever_way_its_servo_turns(
+    make: str, direction: Literal[1, -1], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servos = MemoryBus(make, elbow_flex=ServoConfig(3, direction=direction))
+    servos.motors.load[:] = 0.25
+    effort = servos.arm(monkeypatch).read().effort
+    assert effort is not None
+    np.testing.assert_allclose(effort, 0.25 * ROBOT.effort)
 
 
 def test_a_closed_arm_says_nothing_on_its_bus_and_does_not_open_it_again(
