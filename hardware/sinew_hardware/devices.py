@@ -90,8 +90,15 @@ class Devices:
                 self.emulated.close()
 
     def _placed(self, fields: Mapping[str, Any]) -> dict[str, Any]:
-        """Return a plugin's fields with the emulator's folder in its place."""
-        folder = "" if self.emulated is None else str(self.emulated.folder)
+        """Return a plugin's fields with the emulator's folder in its place; ConfigError if there is none."""
+        if self.emulated is None:
+            for key, value in fields.items():
+                if isinstance(value, str) and PLACE in value:
+                    raise ConfigError(
+                        f"{self._hardware.path}: {key}: {value} wants an `emulator:` in `station:`."
+                    )
+            return dict(fields)
+        folder = str(self.emulated.folder)
         return {
             key: value.replace(PLACE, folder) if isinstance(value, str) else value
             for key, value in fields.items()

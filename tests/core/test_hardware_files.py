@@ -11,7 +11,7 @@ import pytest
 from sinew_core.config import from_mapping, load_yaml
 from sinew_core.hardware import Hardware, find_hardware, load_hardware
 from sinew_core.plugins import plugin_config
-from sinew_hardware.arms.servo_arm import ServoArmConfig
+from sinew_hardware.arms.servo_arm_config import ServoArmConfig
 from sinew_hardware.arms.servo_joints import ServoConfig, ServoJoints
 from sinew_hardware.devices import RealStationConfig
 from sinew_hardware.emulators.config import EmulatorConfig

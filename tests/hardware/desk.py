@@ -11,7 +11,8 @@ from sinew_core.hardware import load_hardware
 from sinew_core.types import FloatArray
 from sinew_hardware.arms.dynamixel import DynamixelArm
 from sinew_hardware.arms.feetech import FeetechArm
-from sinew_hardware.arms.servo_arm import ServoArm, ServoArmConfig
+from sinew_hardware.arms.servo_arm import ServoArm
+from sinew_hardware.arms.servo_arm_config import ServoArmConfig
 from sinew_hardware.arms.servo_joints import ServoConfig, ServoJoints
 from sinew_hardware.emulators.bus_faults import BusFault, Kind
 from sinew_hardware.emulators.dynamixel_protocol import DynamixelProtocol

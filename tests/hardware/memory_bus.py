@@ -11,8 +11,9 @@ import pytest
 import scservo_sdk
 from sinew_core.hardware import load_hardware
 from sinew_core.types import FloatArray
-from sinew_hardware.arms import dynamixel, feetech, servo_arm
-from sinew_hardware.arms.servo_arm import ServoArm, ServoArmConfig
+from sinew_hardware.arms import dynamixel, feetech, servo_losses
+from sinew_hardware.arms.servo_arm import ServoArm
+from sinew_hardware.arms.servo_arm_config import ServoArmConfig
 from sinew_hardware.arms.servo_joints import ServoConfig, ServoJoints
 from sinew_hardware.buses.servo_bus import ServoBus
 from sinew_hardware.emulators.dynamixel_protocol import DynamixelProtocol
@@ -93,7 +94,7 @@ class MemoryBus:
         """Open the make's driver on this bus, which looks for a lost arm again at once."""
         patch.setattr(feetech, "open_feetech", lambda *_: self.driver)
         patch.setattr(dynamixel, "open_dynamixel", lambda *_: self.driver)
-        patch.setattr(servo_arm, "REOPEN", 0.0)
+        patch.setattr(servo_losses, "REOPEN", 0.0)
         servos = dict(zip(ROBOT.joint_names, self.joints.servos, strict=True))
         driver = feetech.FeetechArm if self.make == "feetech" else dynamixel.DynamixelArm
         return driver(ServoArmConfig("memory", servos), ROBOT)

@@ -13,8 +13,9 @@ from desk import ROBOT, Desk, until
 from sinew_core.errors import ConfigError, DeviceError
 from sinew_core.protocols import Arm
 from sinew_core.types import JointCommand, JointState
-from sinew_hardware.arms.servo_arm import PATIENCE, ServoArm
+from sinew_hardware.arms.servo_arm import ServoArm
 from sinew_hardware.arms.servo_joints import ServoConfig, ServoJoints
+from sinew_hardware.arms.servo_losses import PATIENCE
 
 TICK = 2 * np.pi / 4096
 Desks = Callable[..., Desk]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from sinew_core.robot import Robot
 
-from sinew_hardware.arms.servo_arm import ServoArm, ServoArmConfig
+from sinew_hardware.arms.servo_arm import ServoArm
+from sinew_hardware.arms.servo_arm_config import ServoArmConfig
 from sinew_hardware.arms.servo_table import DYNAMIXEL_X
 from sinew_hardware.buses.port import Port
 from sinew_hardware.buses.registers import Register

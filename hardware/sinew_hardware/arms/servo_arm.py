@@ -6,16 +6,15 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Literal
 
 from sinew_core.errors import ConfigError, DeviceError
 from sinew_core.preflight import Check
 from sinew_core.robot import Robot
 from sinew_core.types import NANOSECONDS, JointCommand, JointState
 
+from sinew_hardware.arms.servo_arm_config import ServoArmConfig
 from sinew_hardware.arms.servo_check import ServoHealth, check_servo, meet
-from sinew_hardware.arms.servo_joints import ServoConfig, ServoJoints
+from sinew_hardware.arms.servo_losses import Loss, Misses
 from sinew_hardware.arms.servo_reading import ALERT, ServoReading, decode
 from sinew_hardware.arms.servo_table import ServoTable
 from sinew_hardware.buses.servo_bus import Answer, ServoBus
@@ -23,30 +22,8 @@ from sinew_hardware.buses.servo_bus import Answer, ServoBus
 log = logging.getLogger(__name__)
 ATTEMPTS = 2  # of a reading, within one control period
 OPENING_ATTEMPTS = 5
-PATIENCE = 3  # readings in a row that may fail before the arm counts as failed
-REOPEN = 0.5  # s between attempts to open a port that is gone
-TELL_EVERY = 10.0  # s between warnings of failed readings
 TORQUE_EVERY = 3  # readings, from one servo that is asked for its torque to the next
 RESET = 1.0  # s between attempts to make a servo forget its error
-
-
-@dataclass(frozen=True, slots=True)
-class ServoArmConfig:
-    """The fields of `arm:` in a hardware file of a servo arm."""
-
-    port: str
-    servos: Mapping[str, ServoConfig] = field(default_factory=dict)  # by joint; empty: ids 1, 2, ...
-    baud: int = 1_000_000
-    on_error: Literal["hold", "limp"] = "hold"  # what the arm does when one of its servos gives up
-    voltage: tuple[float, float] = (4.5, 13.0)  # V, that pre-flight expects
-    max_temperature: float = 60.0  # deg C
-    acceleration: int = 254  # of the servos' own motion profile, in their units
-    leader: bool = False  # moved by hand: it is never given torque
-
-    def __post_init__(self) -> None:
-        """Check the ranges."""
-        if self.voltage[0] >= self.voltage[1] or self.baud < 9600:
-            raise ValueError("expected voltage: [least, most] and at least 9600 baud.")
 
 
 class ServoArm:
@@ -61,16 +38,14 @@ class ServoArm:
         self, config: ServoArmConfig, robot: Robot, table: ServoTable, open_bus: Callable[[], ServoBus]
     ) -> None:
         self.config, self.table, self.robot = config, table, robot
-        servos = config.servos or {name: ServoConfig(i + 1) for i, name in enumerate(robot.joint_names)}
-        self.joints = ServoJoints(robot, servos, f"{table.make} arm: servos")
+        self.joints = config.joints(robot, f"{table.make} arm: servos")
         self._open_bus, self._lock = open_bus, threading.RLock()  # a stop may come beside a reading
         self.bus: ServoBus = open_bus()
         self._last: JointState | None = None
         self._reading: ServoReading
-        self._missed, self._told = 0, float("-inf")
-        self._misses, self._turn, self._torqued, self._closed = 0, 0, False, False
-        self._gone_since, self._failed_at = 0.0, 0.0
-        self._failure, self._missing, self._lost = "", "", ""
+        self._misses, self._loss = Misses(), Loss()
+        self._turn, self._torqued, self._closed = 0, False, False
+        self._failure, self._reset_at = "", 0.0
         try:
             self._begin()
         except BaseException:
@@ -85,7 +60,7 @@ class ServoArm:
     def _read(self) -> JointState:
         if self._closed:
             raise DeviceError(f"{self.config.port}: the arm was closed.")
-        if self._gone_since:
+        if self._loss:
             self._reopen()
         try:
             answers, stamp = self._ask(ATTEMPTS)
@@ -95,9 +70,7 @@ class ServoArm:
         silent = [servo for servo, answer in answers.items() if answer.data is None]
         if silent:
             return self._miss(silent[0])
-        if self._misses > PATIENCE:
-            log.warning("arm: answers again after %d failed readings", self._misses)
-        self._misses = 0
+        self._misses.end()
         joints = self._take(answers, stamp)
         self._heed()
         self._check_torque()
@@ -107,7 +80,7 @@ class ServoArm:
     def write(self, command: JointCommand) -> None:
         """Send a target for every joint; what cannot be sent is told by the next reading."""
         with self._lock:
-            if self.config.leader or self._failure or self._gone_since or self._closed:
+            if self.config.leader or self._failure or self._loss or self._closed:
                 return
             try:
                 if not self._torqued:
@@ -120,7 +93,7 @@ class ServoArm:
     def stop(self) -> None:
         """Hold where the arm is, if it has torque; safe to call at any time, and from any thread."""
         with self._lock:
-            if not self._torqued or self._gone_since or self._closed:
+            if not self._torqued or self._loss or self._closed:
                 return
             try:
                 self._hold_here()
@@ -213,8 +186,8 @@ class ServoArm:
             error = self.table.error_names(self.bus.read(sick.id, register)) or ALERT
         if not self._failure:
             self._give_up()
-        if time.monotonic() - self._failed_at > RESET:
-            self._failed_at = time.monotonic()
+        if time.monotonic() - self._reset_at > RESET:
+            self._reset_at = time.monotonic()
             self.reset(sick.id)
         self._failure = f"arm: {self.joints.name(sick.id)} reports {error}"
         raise DeviceError(f"{self._failure}. Take the load off and look after it, then arm again.")
@@ -252,48 +225,37 @@ class ServoArm:
 
     def _miss(self, servo: int) -> JointState:
         """Return the last reading for a while; then raise DeviceError, naming the servo."""
-        self._misses += 1
-        self._missed += 1
-        now = time.monotonic()
-        if now - self._told > TELL_EVERY:
-            log.warning(
-                "arm: %s was not read; %d failed readings so far", self.joints.name(servo), self._missed
-            )
-            self._told = now
         assert self._last is not None
-        if self._misses <= PATIENCE:
-            return _copy(self._last)
-        if self._misses == PATIENCE + 1:
+        name = self.joints.name(servo)
+        if self._misses.add(name):
             silent = self.bus.ping(servo) is None
             how = "does not answer" if silent else "answers with something garbled"
-            self._missing = f"arm: {self.joints.name(servo)} {how}"
+            self._misses.sentence = f"arm: {name} {how}"
             self._torqued = False  # it may have lost its power
+        if self._misses.patient:
+            return _copy(self._last)
         silence = (time.time_ns() - self._last.stamp) / NANOSECONDS
-        raise DeviceError(f"{self._missing}, for {silence:.2f} s now. Check its cable and its power.")
+        raise DeviceError(f"{self._misses.sentence}, for {silence:.2f} s now. Check its cable and its power.")
 
     def _lose(self, error: DeviceError) -> None:
-        if not self._gone_since:
-            log.error("%s", error)
-            self._gone_since, self._lost = time.monotonic(), str(error)
+        self._loss.begin(error)
         self._torqued = False
 
     def _reopen(self) -> None:
         """Begin anew with a lost arm, now and then; raises DeviceError with why as long as it is lost."""
-        if time.monotonic() - self._gone_since < REOPEN:
-            raise DeviceError(self._lost)
-        self._gone_since = time.monotonic()
+        self._loss.try_again()
         self.bus.close()
         try:
             self.bus = self._open_bus()
         except (DeviceError, ConfigError) as error:
-            raise DeviceError(self._lost) from error
+            raise DeviceError(self._loss.sentence) from error
         try:
             self._begin()
         except DeviceError as error:  # the port is there again, and an arm on it is not
-            self._lost = str(error)
+            self._loss.sentence = str(error)
             raise
         log.warning("%s: the port is there again", self.config.port)
-        self._gone_since = 0.0
+        self._loss.end()
 
 
 def _copy(joints: JointState) -> JointState:
