@@ -127,6 +127,15 @@ def test_a_strained_motor_protects_itself_until_it_is_switched_off() -> None:
     assert bench.motors.torque[3] == 2.0
 
 
+def test_a_strong_force_near_the_goal_is_no_strain() -> None:
+    motors = Bench().motors
+    strain, near, far = force(1.0), np.full(6, np.radians(2.0)), np.full(6, np.radians(2.5))
+    motors.step(1.5 * OVERLOAD_TIME, 1, strain, near)
+    assert not motors.overloaded.any()
+    motors.step(1.5 * OVERLOAD_TIME, 2, strain, far)
+    assert motors.overloaded.any()
+
+
 def test_a_strain_that_lets_go_in_between_is_none() -> None:
     bench = Bench()
     for _ in range(4):

@@ -10,6 +10,9 @@ from sinew_core.robot import Robot
 from sinew_core.types import NANOSECONDS, FloatArray
 
 OVERLOAD_SHARE, OVERLOAD_TIME = 0.8, 2.0  # of the stall torque, and s of it, until a servo protects itself
+# deg that a servo is then away from its goal at least: its firmware judges by the duty of its own loop, which
+# is softer than the simulated one.
+OVERLOAD_ERROR = 2.2
 PROTECTED = 0.2  # share of the stall torque that it then has
 
 
@@ -48,6 +51,7 @@ class Motors:
         self.stall = np.full(n, config.stall_torque) if config.stall_torque else robot.effort.copy()
         self._speed = config.speed * robot.velocity
         self._play = np.radians(config.backlash) / 2 * per_radian
+        self._overload_error = np.radians(OVERLOAD_ERROR) * per_radian
         self._noise = np.radians(config.noise) * per_radian
         self._rng = np.random.default_rng(seed)
         self._due: deque[tuple[int, int, float]] = deque()  # ns, joint, goal
@@ -87,8 +91,12 @@ class Motors:
         """What all of them leave of the supply's voltage, V."""
         return float(self.config.voltage - self.config.sag * np.abs(self.load).sum())
 
-    def step(self, dt: float, now: int, force: FloatArray) -> FloatArray:
-        """Let `dt` s pass under forces (n,); return where each output is driven to."""
+    def step(self, dt: float, now: int, force: FloatArray, away: FloatArray | None = None) -> FloatArray:
+        """Let `dt` s pass under forces (n,); return where each output is driven to.
+
+        `away` (n,) is how far the outputs are from there now; without it a strong force is a strain at any
+        distance.
+        """
         while self._due and self._due[0][0] <= now:
             _, joint, goal = self._due.popleft()
             self._goal[joint] = goal
@@ -99,7 +107,10 @@ class Motors:
         self.load = force / self.stall
         heat = self.config.heating * self.load**2
         self.temperature += dt * (heat - (self.temperature - self.config.ambient) / self.config.cooling)
-        self._straining = np.where(np.abs(self.load) > OVERLOAD_SHARE, self._straining + dt, 0.0)
+        strained = np.abs(self.load) > OVERLOAD_SHARE
+        if away is not None:
+            strained &= np.abs(away) > self._overload_error
+        self._straining = np.where(strained, self._straining + dt, 0.0)
         self.overloaded |= self._straining > OVERLOAD_TIME
         return self.drive
 

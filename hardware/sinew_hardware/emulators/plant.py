@@ -92,7 +92,8 @@ class Plant:
         model.actuator_gainprm[:, 0] = share * self._stiffness
         model.actuator_biasprm[:, 1] = -share * self._stiffness
         model.actuator_biasprm[:, 2] = -np.where(limp, LIMP_DAMPING, 1.0) * self._damping
-        data.ctrl[:] = motors.step(TIMESTEP, now, np.where(limp, 0.0, data.actuator_force))
+        force, away = np.where(limp, 0.0, data.actuator_force), motors.drive - self.world.position
+        data.ctrl[:] = motors.step(TIMESTEP, now, force, away)
         self.world.step(round(TIMESTEP * NANOSECONDS))
 
     def _put(self, position: FloatArray) -> None:
