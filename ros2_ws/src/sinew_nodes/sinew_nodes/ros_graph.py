@@ -20,6 +20,7 @@ from sinew_msgs.msg import ExecutedCommand as ExecutedCommandMsg
 from sinew_msgs.msg import RewardEstimate as RewardEstimateMsg
 
 from sinew_nodes import convert, qos
+from sinew_nodes.after_stop import AfterStop
 from sinew_nodes.frames import color_topic
 from sinew_nodes.graph_pictures import GraphPictures
 from sinew_nodes.graph_process import GraphProcess, GraphProcessError, bringup
@@ -83,6 +84,7 @@ class RosGraph:
         self._hardware = load_hardware(config.hardware)
         self._pictures = GraphPictures(config, self._hardware)
         self._graph: GraphProcess | None = None
+        self._after_stop: AfterStop | None = None  # on devices
         self._changed = threading.Condition()
         self._collected = _Collected()
         self._episode = 0  # number of the last finished episode
@@ -96,6 +98,8 @@ class RosGraph:
             with self._changed:
                 self._collected = _Collected()
             self._pictures.forget()
+            if self._after_stop is not None:
+                self._after_stop.wait()
             sent = graph.client.send_goal_async(
                 RunEpisode.Goal(
                     seed=seed,
@@ -145,6 +149,8 @@ class RosGraph:
             graph.listen(ExecutedCommandMsg, "executed_command", self._on_executed, qos.event())
             graph.listen(RewardEstimateMsg, "reward", self._on_reward, qos.event())
             self._pictures.listen_to_answers(graph)
+            if self._hardware.config.real:
+                self._after_stop = AfterStop(graph, self._hardware)
             if config.video_camera in self._hardware.cameras:
                 topic = color_topic(config.video_camera)
                 graph.listen(Image, topic, self._on_frame, qos.sensor(config.pace))
