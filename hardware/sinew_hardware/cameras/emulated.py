@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,7 @@ from sinew_core.errors import DeviceError
 from sinew_core.types import CameraFrame, CameraModel
 
 from sinew_hardware.cameras.newest import NewestFrame, Patience
+from sinew_hardware.cameras.newest_camera import NewestCamera
 from sinew_hardware.emulators.talk import call, hear, say
 
 
@@ -22,28 +24,13 @@ class EmulatedCameraConfig:
     patience: Patience = field(default_factory=Patience)
 
 
-class EmulatedCamera:
+class EmulatedCamera(NewestCamera):
     """A camera that an emulator draws."""
 
     def __init__(self, config: EmulatedCameraConfig, camera: CameraConfig, model: CameraModel) -> None:
-        self._model = model
-        self._newest = NewestFrame(
-            f"camera {model.name}", lambda: _Source(config.door, model, camera.depth), config.patience
-        )
-        self._newest.open()
-
-    @property
-    def model(self) -> CameraModel:
-        """The intrinsics and the mounting."""
-        return self._model
-
-    def read(self) -> CameraFrame:
-        """Return the newest frame, as a copy."""
-        return self._newest.read()
-
-    def close(self) -> None:
-        """Stop asking for frames."""
-        self._newest.close()
+        name = f"camera {model.name}"
+        opened = partial(_Source, config.door, model, camera.depth)
+        super().__init__(model, NewestFrame(name, opened, config.patience))
 
 
 class _Source:

@@ -7,9 +7,10 @@ from typing import Any
 
 from sinew_core.cameras import CameraConfig, IntrinsicsConfig
 from sinew_core.errors import DeviceError
-from sinew_core.types import CameraFrame, CameraModel
+from sinew_core.types import CameraModel
 
 from sinew_hardware.cameras.newest import NewestFrame, Patience
+from sinew_hardware.cameras.newest_camera import NewestCamera
 from sinew_hardware.cameras.realsense_device import (
     Mode,
     choose_preset,
@@ -44,7 +45,7 @@ class RealsenseConfig:
         Patience(self.first_frame, self.retry)
 
 
-class RealsenseCamera:
+class RealsenseCamera(NewestCamera):
     """A RealSense as a `Camera`, open once constructed; a lost one is opened again by itself.
 
     `context` is an `rs.context` that knows other devices than those on the USB, such as software ones.
@@ -55,27 +56,13 @@ class RealsenseCamera:
     def __init__(
         self, config: RealsenseConfig, camera: CameraConfig, model: CameraModel, context: Any = None
     ) -> None:
-        self._config, self._camera, self._model = config, camera, model
+        self._config, self._camera = config, camera
         self._name = f"camera {model.name}"
         self._rs = load_realsense()
         self._context = self._rs.context() if context is None else context
         self._lens = Undistortion(camera.intrinsics, model)
         patience = Patience(config.first_frame, config.retry)
-        self._newest = NewestFrame(self._name, self._open, patience, self._if_silent())
-        self._newest.open()
-
-    @property
-    def model(self) -> CameraModel:
-        """The intrinsics and the mounting."""
-        return self._model
-
-    def read(self) -> CameraFrame:
-        """Return the newest frame, as a copy, at once."""
-        return self._newest.read()
-
-    def close(self) -> None:
-        """Release the device."""
-        self._newest.close()
+        super().__init__(model, NewestFrame(self._name, self._open, patience, self._if_silent()))
 
     def _modes(self) -> list[Mode]:
         size, fps = (self._camera.width, self._camera.height), self._config.fps

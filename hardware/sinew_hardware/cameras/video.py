@@ -8,9 +8,10 @@ from typing import Any
 import cv2
 from sinew_core.cameras import CameraConfig
 from sinew_core.errors import ConfigError
-from sinew_core.types import CameraFrame, CameraModel
+from sinew_core.types import CameraModel
 
 from sinew_hardware.cameras.newest import NewestFrame, Patience
+from sinew_hardware.cameras.newest_camera import NewestCamera
 from sinew_hardware.cameras.undistort import Undistortion
 from sinew_hardware.cameras.video_source import Capture, Wanted, open_video
 
@@ -36,7 +37,7 @@ class VideoConfig:
         Patience(self.first_frame, self.retry)
 
 
-class VideoCamera:
+class VideoCamera(NewestCamera):
     """A video device as a `Camera`, open once constructed; a lost one is opened again by itself.
 
     `capture` opens a device as `cv2.VideoCapture` does. Raises DeviceError if it cannot be opened, and
@@ -53,7 +54,6 @@ class VideoCamera:
         name = f"camera {model.name}"
         if camera.depth:
             raise ConfigError(f"{name}: a video camera has no depth; write `depth: false`.")
-        self._model = model
         wanted = Wanted(camera.width, camera.height, config.fps, config.fourcc, config.latency, config.loop)
         lens = Undistortion(camera.intrinsics, model)
 
@@ -61,18 +61,5 @@ class VideoCamera:
             return open_video(config.source, wanted, lens, name, capture)
 
         silent = "A device's USB port may lack the bandwidth: lower width, height or fps, or use another one."
-        self._newest = NewestFrame(name, open_source, Patience(config.first_frame, config.retry), silent)
-        self._newest.open()
-
-    @property
-    def model(self) -> CameraModel:
-        """The intrinsics and the mounting."""
-        return self._model
-
-    def read(self) -> CameraFrame:
-        """Return the newest frame, as a copy, at once."""
-        return self._newest.read()
-
-    def close(self) -> None:
-        """Release the device."""
-        self._newest.close()
+        patience = Patience(config.first_frame, config.retry)
+        super().__init__(model, NewestFrame(name, open_source, patience, silent))
