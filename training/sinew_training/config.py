@@ -72,6 +72,7 @@ class TrainConfig:
     checkpoint_every: float = 60.0  # s of wall clock
     interventions: int = 0  # control periods that the scripted person may act in all; 0: nobody does
     human: ScriptedHumanConfig = field(default_factory=ScriptedHumanConfig)
+    lag: int = 0  # control periods, up to which the arm follows late; drawn anew for each episode
     actions: TipActionConfig = field(default_factory=TipActionConfig)
     noise: NoiseConfig = field(default_factory=NoiseConfig)
     unsteady: UnsteadyConfig = field(default_factory=UnsteadyConfig)
@@ -88,8 +89,14 @@ class TrainConfig:
             raise ValueError(f"until: expected a success rate from 0 to 1, got {self.until}.")
         if self.blur < 0:
             raise ValueError(f"blur: expected at least 0, got {self.blur}.")
-        if self.demonstrations < 0 or self.pretrain < 0 or self.warm_up < 0 or self.interventions < 0:
-            raise ValueError("demonstrations, pretrain, warm_up and interventions: expected at least 0.")
+        if (
+            self.lag < 0
+            or self.demonstrations < 0
+            or self.pretrain < 0
+            or self.warm_up < 0
+            or self.interventions < 0
+        ):
+            raise ValueError("lag, demonstrations, pretrain, warm_up and interventions: expected at least 0.")
         if self.capacity < 2 * self.batch:
             raise ValueError(
                 f"capacity: expected at least two batches, {2 * self.batch}, got {self.capacity}."

@@ -16,6 +16,7 @@ from sinew_policies.learned.tip_actions import TipActions
 from sinew_training.config import TrainConfig
 from sinew_training.grading import make_grading
 from sinew_training.judging import Judge, JudgedReward, JudgedStation
+from sinew_training.lagging import LaggingStation
 from sinew_training.noisy import Unsteady
 from sinew_training.rewards import make_training_reward
 from sinew_training.simulation import TrueKeypoints, open_blind
@@ -50,6 +51,8 @@ class Rollouts:
         else:
             station = hardware.open_station(config.task)
             perception = make_perception(hardware, config.task)
+        if config.lag:
+            station = LaggingStation(station, config.lag)
         judge = None if config.judge is None else Judge(config.judge, hardware)
         if judge is not None:
             station = JudgedStation(station, judge)
