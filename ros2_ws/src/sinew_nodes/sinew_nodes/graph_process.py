@@ -85,8 +85,8 @@ class GraphProcess:
         ended = self.supervisor.ended()
         if ended is None:
             return
-        name, code = ended
-        time.sleep(0.2)  # the last lines are still being read
+        time.sleep(0.2)  # the last lines are still being read, and others may be about to end
+        name, code = self.supervisor.ended() or ended
         self.failed = True
         if code == 2 and self._fatal:
             raise ConfigError(f"{self._fatal} (log: {self.log})")

@@ -55,11 +55,17 @@ class Supervisor:
             raise
 
     def ended(self) -> tuple[str, int] | None:
-        """Return the name and exit status of a process whose end is the end of all, if one has ended."""
-        for spec in self._specs:
-            child = self._children.get(spec.name)
-            if spec.ends_all and child is not None and child.poll() is not None:
-                return spec.name, child.returncode
+        """Return the name and exit status of a process whose end is the end of all, if one has ended.
+
+        Of several it is one that refused its configuration (2), which is why the others went down with it.
+        """
+        over = [
+            (spec.name, child.returncode)
+            for spec in self._specs
+            if spec.ends_all and (child := self._children.get(spec.name)) and child.poll() is not None
+        ]
+        if over:
+            return next((one for one in over if one[1] == 2), over[0])
         running = any(child.poll() is None for child in self._children.values())
         return None if running else ("all", 0)
 
