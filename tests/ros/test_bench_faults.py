@@ -15,6 +15,7 @@ from sinew_core.safety import FilterChain
 from sinew_nodes import bench_faults
 from sinew_nodes.control_watch import ControlWatch
 from sinew_nodes.devices import DeviceReader
+from sinew_nodes.fault_devices import DEVICE_FAULTS
 from sinew_nodes.fault_kills import TARGETS, draw_kills
 from sinew_nodes.fault_kinds import BY_NAME, IN_GRAPH, KINDS
 from sinew_nodes.fault_limits import LimitCheck
@@ -52,7 +53,7 @@ def test_a_tiny_run_in_emulated_devices_ends_with_the_keys(
     assert result == json.loads(out.read_text())
     assert (result["injected"], result["beyond_limits"]) == (2, 0)
     assert code == int(result["unexplained"] > 0)
-    assert set(result["kinds"]) < set(bench_faults.OF_DEVICES)
+    assert set(result["kinds"]) < {fault.kind for fault in DEVICE_FAULTS}
     for kind in result["kinds"].values():
         assert kind["where"] == {"realtime, so101_emulated": 1}
         assert kind["felt"] == "the emulator is asked for it"

@@ -49,7 +49,7 @@ def station() -> Iterator[tuple[LaggingStation, Arms]]:
 
 def lag_of(station: LaggingStation, arm: Arms, seed: int) -> int:
     """Write once a period until something arrives; return how many periods that took."""
-    station.world.reset(seed)
+    station.seed(seed)
     arm.written.clear()
     for period in range(MOST + 2):
         station.arm.write(JointCommand(0, HOME + period))
@@ -83,7 +83,7 @@ def test_the_lag_is_drawn_by_the_seed_between_none_and_the_most(
 def test_a_stop_drops_what_is_under_way(station: tuple[LaggingStation, Arms]) -> None:
     lagging, arm = station
     seed = next(seed for seed in range(24) if lag_of(lagging, arm, seed) == 2)
-    lagging.world.reset(seed)
+    lagging.seed(seed)
     arm.written.clear()
     lagging.arm.write(JointCommand(0, HOME + 1))
     lagging.arm.stop()

@@ -10,20 +10,22 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
-from sinew_core.protocols import Arm, Station, World
-from sinew_core.types import JointCommand, JointState, Task
+from sinew_core.protocols import Arm, Station
+from sinew_core.types import JointCommand, JointState
 
 
 class LaggingStation:
-    """Another station; its arm gets each command up to `most` control periods later, drawn at each reset."""
+    """Another station; its arm gets each command up to `most` control periods later."""
 
     def __init__(self, station: Station, most: int) -> None:
-        assert station.world is not None
-        self._station = station
+        self._station, self._most = station, most
         self._arm = _LaggingArm(station.arm)
         self.arm: Arm = self._arm
-        self.cameras = station.cameras
-        self.world: World = _LaggingWorld(station.world, self._arm, most)
+        self.cameras, self.world = station.cameras, station.world
+
+    def seed(self, seed: int) -> None:
+        """Draw the next episode's lag."""
+        self._arm.begin(int(np.random.default_rng(seed).integers(self._most + 1)))
 
     def close(self) -> None:
         """Stop the arm and release every device."""
@@ -54,25 +56,3 @@ class _LaggingArm:
 
     def close(self) -> None:
         self._arm.close()
-
-
-class _LaggingWorld:
-    def __init__(self, world: World, arm: _LaggingArm, most: int) -> None:
-        self._world, self._arm, self._most = world, arm, most
-
-    @property
-    def stamp(self) -> int:
-        return self._world.stamp
-
-    def reset(self, seed: int, instruction: str = "") -> Task:
-        self._arm.begin(int(np.random.default_rng(seed).integers(self._most + 1)))
-        return self._world.reset(seed, instruction)
-
-    def ask(self, instruction: str = "") -> Task:
-        return self._world.ask(instruction)
-
-    def step(self, duration: int) -> None:
-        self._world.step(duration)
-
-    def success(self) -> bool:
-        return self._world.success()

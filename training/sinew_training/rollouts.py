@@ -51,8 +51,8 @@ class Rollouts:
         else:
             station = hardware.open_station(config.task)
             perception = make_perception(hardware, config.task)
-        if config.lag:
-            station = LaggingStation(station, config.lag)
+        self._lagging = LaggingStation(station, config.lag) if config.lag else None
+        station = self._lagging or station
         judge = None if config.judge is None else Judge(config.judge, hardware)
         if judge is not None:
             station = JudgedStation(station, judge)
@@ -100,6 +100,8 @@ class Rollouts:
 
         if self._truth is not None:
             self._truth.seed(seed)
+        if self._lagging is not None:
+            self._lagging.seed(seed)
         return run_episode(
             self.station,
             self.hardware,

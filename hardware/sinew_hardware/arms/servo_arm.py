@@ -13,7 +13,7 @@ from sinew_core.robot import Robot
 from sinew_core.types import NANOSECONDS, JointCommand, JointState
 
 from sinew_hardware.arms.servo_arm_config import ServoArmConfig
-from sinew_hardware.arms.servo_check import ServoHealth, check_servo, meet
+from sinew_hardware.arms.servo_check import check_servo, meet
 from sinew_hardware.arms.servo_losses import Loss, Misses
 from sinew_hardware.arms.servo_reading import ALERT, ServoReading, decode
 from sinew_hardware.arms.servo_table import ServoTable
@@ -128,10 +128,6 @@ class ServoArm:
         """Read the servos once more; return their positions in ticks, in joint order."""
         self.read()
         return tuple(self._reading.ticks.tolist())
-
-    def health(self) -> list[ServoHealth]:
-        """Return what each servo said of itself in the last reading."""
-        return list(self._reading.health)
 
     def checks(self) -> list[Check]:
         """Return how each servo is."""

@@ -15,7 +15,11 @@ from sinew_core.protocols import Camera
 from sinew_core.types import CameraFrame, FloatArray, ImageArray, JointState
 
 from sinew_hardware.calibration.board_options import Target, find, target_of
-from sinew_hardware.calibration.extrinsics import ExtrinsicsResult, calibrate_mounting
+from sinew_hardware.calibration.extrinsics import (
+    ExtrinsicsResult,
+    calibrate_fixed_camera,
+    calibrate_wrist_camera,
+)
 from sinew_hardware.calibration.mover import Mover
 from sinew_hardware.calibration.pictures import extrinsics_sheet
 from sinew_hardware.calibration.pose_to_config import with_pose
@@ -46,7 +50,10 @@ def calibrate_camera_mounting(arguments: argparse.Namespace, console: Console) -
         pictures, sightings = look_from(mover, camera, target, poses, console)
         mover.go_to(robot.home)
     lens = IntrinsicsConfig(model.fx, model.fy, model.cx, model.cy)  # drivers undistort
-    result = calibrate_mounting(robot, model.link, board_link, sightings, lens)
+    if on_wrist:
+        result = calibrate_wrist_camera(robot, model.link, sightings, lens)
+    else:
+        result = calibrate_fixed_camera(robot, sightings, lens)
     arguments.out.mkdir(parents=True, exist_ok=True)
     sheet = arguments.out / f"{arguments.camera}_mounting.png"
     cv2.imwrite(str(sheet), extrinsics_sheet(pictures, sightings, result, robot, lens)[..., ::-1])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from sinew_core.config import from_mapping
@@ -29,9 +30,8 @@ def main() -> None:
     emulator.start()
     print("ready", flush=True)
     try:
-        sys.stdin.read()
-    except KeyboardInterrupt:
-        pass
+        with suppress(KeyboardInterrupt):  # an end as good as the other
+            sys.stdin.read()
     finally:
         emulator.close()
         shutil.rmtree(folder, ignore_errors=True)  # whoever made it may have been killed

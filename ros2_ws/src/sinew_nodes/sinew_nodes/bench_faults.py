@@ -23,11 +23,10 @@ from typing import Any
 import numpy as np
 from rich.console import Console
 from rich.progress import Progress
-from sinew_core.errors import ConfigError
-from sinew_core.hardware import Pace, find_hardware, load_hardware
+from sinew_core.hardware import Pace, load_hardware
 from sinew_eval.benches.result import add_result_options, write_result
 
-from sinew_nodes.fault_devices import DEVICE_FAULTS, run_device_trial
+from sinew_nodes.fault_devices import DEVICE_FAULTS, DeviceFault, device_trials, rig_of_devices
 from sinew_nodes.fault_graph import GraphStage
 from sinew_nodes.fault_kills import FELT, Kill, draw_kills, run_kill
 from sinew_nodes.fault_kinds import BY_NAME, IN_GRAPH, KINDS, FaultKind
@@ -40,7 +39,7 @@ LOCKSTEP = ("synthetic", "sim_mujoco", "sim_mujoco_fr3")
 SIDE_BY_SIDE = 4  # control loops in real time, which mostly wait
 KILLS = 32  # at most, unless more are asked for: each takes a graph
 SHOWN = 20  # sentences
-OF_DEVICES = {fault.kind: fault for fault in DEVICE_FAULTS}
+KNOWN: dict[str, FaultKind | DeviceFault] = {**BY_NAME, **{fault.kind: fault for fault in DEVICE_FAULTS}}
 
 
 @dataclass(slots=True)
@@ -119,17 +118,11 @@ def _all(
 
 def in_devices(name: str, seed: int, count: int, tally: Tally) -> Iterator[tuple[str, Trial]]:
     """Put faults into emulated devices, behind their real drivers, under a control loop in this process."""
-    path = find_hardware(name)
-    if "emulator" not in load_hardware(str(path)).config.station:
-        raise ConfigError(f"{path}: expected a station with an emulator, as so101_emulated has.")
-    random = np.random.default_rng(seed)
-    kinds = [DEVICE_FAULTS[number % len(DEVICE_FAULTS)] for number in range(count)]
-    random.shuffle(kinds)
-    rig = Rig(path, "realtime", "pick_place", seed)
+    rig = rig_of_devices(name, seed)
     tally.limits.append(rig.limits)
     try:
-        for kind in kinds:
-            yield f"realtime, {name}", run_device_trial(rig, kind, random)
+        for trial in device_trials(rig, count, seed):
+            yield f"realtime, {name}", trial
     finally:
         rig.close()
 
@@ -232,6 +225,7 @@ def summarise(tally: Tally) -> dict[str, Any]:
 
 
 def _of_kind(kind: str, trials: Sequence[tuple[str, Trial]]) -> dict[str, Any]:
+    known = KNOWN.get(kind)
     reactions = [trial.reaction for _, trial in trials]
     places: dict[str, int] = defaultdict(int)
     for where, _ in trials:
@@ -242,20 +236,8 @@ def _of_kind(kind: str, trials: Sequence[tuple[str, Trial]]) -> dict[str, Any]:
         "unexplained": sum(bool(trial.problem) for _, trial in trials),
         "reaction_median": round(float(np.median(finite)), 2),
         "reaction_max": round(max(finite), 2),
-        "felt": _felt(kind),
-        "rule": _rule(kind),
+        "felt": known.felt if known else FELT,
+        "rule": known.rule if known else "hold",
         "where": dict(places),
         "said": trials[0][1].said[:120],
     }
-
-
-def _felt(kind: str) -> str:
-    if kind in OF_DEVICES:
-        return "the emulator is asked for it"
-    return BY_NAME[kind].felt if kind in BY_NAME else FELT
-
-
-def _rule(kind: str) -> str:
-    if kind in OF_DEVICES:
-        return OF_DEVICES[kind].follows
-    return BY_NAME[kind].rule if kind in BY_NAME else "hold"

@@ -188,9 +188,8 @@ class ControlLoop:
         attendant, real = attendant_of(self._station), self._station.world is None
         if not real:
             task = self._lay_out(goal, task, attendant)
-        state = self._hold_here()
         if goal.again or real:
-            self._period.go_home(state)
+            self._period.go_home(self._hold_here())
         if real:  # only now is the arm out of the way
             task = self._lay_out(goal, task, attendant)
         state = self._hold_here()

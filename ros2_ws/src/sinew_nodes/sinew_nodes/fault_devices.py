@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 from sinew_core.authority import HOLD, POLICY, STOPPED
+from sinew_core.errors import ConfigError
+from sinew_core.hardware import find_hardware, load_hardware
 from sinew_core.protocols import attendant_of
 
 from sinew_nodes.fault_rig import MOVED, Rig
@@ -25,12 +27,13 @@ class DeviceFault:
 
     kind: str
     ask: str
-    follows: Follows
+    rule: Follows  # what must follow
     names: tuple[str, ...] = ()
     servo: bool = False  # of one that is drawn
     camera: bool = False
     share: float = 1.0
     seconds: tuple[float, float] = (0.5, 1.5)  # drawn between; a stop outlasts its fault
+    felt: str = "the emulator is asked for it"
 
     def words(
         self, servos: Sequence[int], cameras: Sequence[str], random: np.random.Generator
@@ -69,6 +72,23 @@ DEVICE_FAULTS = (
 )
 
 
+def rig_of_devices(name: str, seed: int) -> Rig:
+    """Open a rig on an emulated station; raises ConfigError for any other."""
+    path = find_hardware(name)
+    if "emulator" not in load_hardware(str(path)).config.station:
+        raise ConfigError(f"{path}: expected a station with an emulator, as so101_emulated has.")
+    return Rig(path, "realtime", "pick_place", seed)
+
+
+def device_trials(rig: Rig, count: int, seed: int) -> Iterator[Trial]:
+    """Put in so many faults, each kind as often as the others, in random order."""
+    random = np.random.default_rng(seed)
+    kinds = [DEVICE_FAULTS[number % len(DEVICE_FAULTS)] for number in range(count)]
+    random.shuffle(kinds)
+    for kind in kinds:
+        yield run_device_trial(rig, kind, random)
+
+
 def run_device_trial(rig: Rig, fault: DeviceFault, random: np.random.Generator) -> Trial:
     """Let one fault begin at a random moment of an episode, see what follows, mend it, and go on."""
     attendant: Any = attendant_of(rig.hardware.opened[-1])
@@ -81,7 +101,7 @@ def run_device_trial(rig: Rig, fault: DeviceFault, random: np.random.Generator) 
     cameras = [name for name, camera in rig.hardware.config.cameras.items() if camera.every]
     begun, before = time.monotonic(), len(rig.trace.commands)
     attendant.talk("fault", **fault.words(servos, cameras, random))
-    if fault.follows == "goes on":
+    if fault.rule == "goes on":
         problem, said = _goes_on(rig, before), ""
     else:
         problem, said = _named(rig, fault)
@@ -89,7 +109,7 @@ def run_device_trial(rig: Rig, fault: DeviceFault, random: np.random.Generator) 
     problem = problem or (f"the loop broke: {rig.trace.broke[0]}" if rig.trace.broke else "")
     attendant.talk("clear")
     left = _go_on_after(rig, fault)
-    return Trial(fault.kind, "realtime", 0.0 if fault.follows == "goes on" else took, said, problem or left)
+    return Trial(fault.kind, "realtime", 0.0 if fault.rule == "goes on" else took, said, problem or left)
 
 
 def _goes_on(rig: Rig, before: int) -> str:
@@ -104,7 +124,7 @@ def _goes_on(rig: Rig, before: int) -> str:
 def _named(rig: Rig, fault: DeviceFault) -> tuple[str, str]:
     """Wait for the owner that must follow, for the right reason; return what is wrong, and what was said."""
     authority = rig.loop.path.authority
-    owner = STOPPED if fault.follows == "stop" else HOLD
+    owner = STOPPED if fault.rule == "stop" else HOLD
 
     def sentences() -> list[str]:
         state = authority.state
@@ -123,7 +143,7 @@ def _named(rig: Rig, fault: DeviceFault) -> tuple[str, str]:
 def _go_on_after(rig: Rig, fault: DeviceFault) -> str:
     """See the arm go on once the fault is over: by itself after a hold, by a person's word after a stop."""
     trace = rig.trace
-    if fault.follows == "hold" and not trace.endings:
+    if fault.rule == "hold" and not trace.endings:
         before = len(trace.commands)
 
         def moves() -> bool:
