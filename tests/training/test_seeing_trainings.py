@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from sinew_core.models import make_policy
-from sinew_policies.agents.frozen_features import Config as FrozenConfig
+from sinew_perception.encoders.frozen_features import Config as FrozenConfig
 from sinew_policies.learned.seeing import SeeingConfig
 from tiny_training import small
 

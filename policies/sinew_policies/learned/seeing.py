@@ -13,12 +13,12 @@ from sinew_core.errors import ConfigError, did_you_mean
 from sinew_core.hardware import Hardware
 from sinew_core.robot import Robot
 from sinew_core.types import CameraFrame, FloatArray, Observation
+from sinew_perception.encoders.frozen_features import Config as FrozenConfig
+from sinew_perception.encoders.frozen_features import FrozenFeatures
 from torch import Tensor
 
 from sinew_policies.agents.agent import Encoder
 from sinew_policies.agents.encoders import Concatenate, Convolutional, Vector
-from sinew_policies.agents.frozen_features import Config as FrozenConfig
-from sinew_policies.agents.frozen_features import FrozenFeatures
 from sinew_policies.learned.encoding import STATE, TIP, Columns, Encoding, KeypointEncoding, own
 
 

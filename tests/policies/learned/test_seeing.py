@@ -8,8 +8,8 @@ import torch
 from sinew_core.errors import ConfigError
 from sinew_core.hardware import load_hardware
 from sinew_core.types import CameraFrame
-from sinew_policies.agents.frozen_features import Config as FrozenConfig
-from sinew_policies.agents.frozen_features import FrozenFeatures
+from sinew_perception.encoders.frozen_features import Config as FrozenConfig
+from sinew_perception.encoders.frozen_features import FrozenFeatures
 from sinew_policies.learned.checkpoint import Sheet, load_acting, make_agent, save_acting
 from sinew_policies.learned.encoding import STATE, TIP
 from sinew_policies.learned.policy import ActingPolicy

@@ -17,7 +17,7 @@ import torch
 from safetensors.torch import save_file
 from sinew_core.config import from_mapping
 from sinew_core.errors import ConfigError
-from sinew_policies.agents.frozen_features import MEAN, STD, Config, FrozenFeatures
+from sinew_perception.encoders.frozen_features import MEAN, STD, Config, FrozenFeatures
 from torch import Tensor, nn
 
 torch.set_num_threads(1)
@@ -25,7 +25,7 @@ torch.set_num_threads(1)
 OWN = Config(size=32, features=16)
 DIGEST = """
 import hashlib, numpy as np, torch
-from sinew_policies.agents.frozen_features import Config, FrozenFeatures
+from sinew_perception.encoders.frozen_features import Config, FrozenFeatures
 torch.set_num_threads(1)
 features = FrozenFeatures(Config(size=32, features=16))
 images = np.random.default_rng(0).integers(0, 256, (3, 40, 48, 3), dtype=np.uint8)

@@ -1,0 +1,1 @@
+"""Networks that turn pictures into features; frozen ones for policies and rewards alike."""
