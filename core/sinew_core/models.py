@@ -20,6 +20,9 @@ HOMES = {
 
 LEARNED = "sinew_policies.learned.policy:Learned"  # what the weights of a trained policy belong to
 
+LEARNED_REWARD = "sinew_rewards.learned.reward:LearnedReward"  # likewise, of a learned reward
+WEIGHED = {"policy": LEARNED, "reward": LEARNED_REWARD}
+
 # Short names of models that are folders of their own in their home.
 NAMED = {
     "policy": {"learned": LEARNED},
@@ -34,10 +37,10 @@ NAMED = {
 def named_spec(kind: str, name: str) -> dict[str, Any]:
     """Return the plugin mapping of a `task`, `policy`, `reward` or `affordance`; raises ConfigError.
 
-    A policy may be given as the `.safetensors` file that a training left.
+    A policy or a reward may be given as the `.safetensors` file that a training left.
     """
-    if kind == "policy" and name.endswith(".safetensors"):
-        return {"plugin": LEARNED, "weights": name}
+    if name.endswith(".safetensors") and kind in WEIGHED:
+        return {"plugin": WEIGHED[kind], "weights": name}
     named = NAMED.get(kind, {})
     return plugin_spec(named.get(name, name), HOMES[kind], kind, also=named)
 
