@@ -5,7 +5,7 @@ import pytest
 from sinew_core.hardware import load_hardware
 from sinew_core.types import JointState, Task
 from sinew_sim.scene import ObjectSpec, ObjectState, PlacedObject, Scene, SceneState
-from sinew_training.simulation import NoiseConfig, TrueKeypoints
+from sinew_sim.true_keypoints import NoiseConfig, TrueKeypoints
 
 HARDWARE = load_hardware("sim_mujoco")
 CUBE = ObjectSpec("red cube", "cube", "red", (1.0, 0.0, 0.0), (0.03, 0.03, 0.03), 0.02)

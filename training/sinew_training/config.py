@@ -9,10 +9,10 @@ from typing import Any, Literal
 from sinew_policies.learned.seeing import SeeingConfig
 from sinew_policies.learned.tip_actions import TipActionConfig
 from sinew_rewards.success import JudgedBy
+from sinew_sim.true_keypoints import NoiseConfig
 
 from sinew_training.noisy import UnsteadyConfig
 from sinew_training.scripted_human import ScriptedHumanConfig
-from sinew_training.simulation import NoiseConfig
 
 AGENTS = "sinew_policies.agents"  # where the short names of agents live
 

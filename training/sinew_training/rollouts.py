@@ -12,6 +12,7 @@ from sinew_core.runtime import Brain, EpisodeResult, Step, run_episode
 from sinew_core.types import Observation, RewardEstimate
 from sinew_policies.learned.seeing import make_encoding
 from sinew_policies.learned.tip_actions import TipActions
+from sinew_sim.true_keypoints import TrueKeypoints, open_blind
 
 from sinew_training.config import TrainConfig
 from sinew_training.grading import make_grading
@@ -19,7 +20,6 @@ from sinew_training.judging import Judge, JudgedReward, JudgedStation
 from sinew_training.lagging import LaggingStation
 from sinew_training.noisy import Unsteady
 from sinew_training.rewards import make_training_reward
-from sinew_training.simulation import TrueKeypoints, open_blind
 from sinew_training.transitions import Demonstrated, Sink, Takeovers, Transitions
 
 EXPERT = "affordance_follower"

@@ -15,6 +15,7 @@ from sinew_core.cameras import CameraConfig
 from sinew_core.hardware import Hardware
 from sinew_core.protocols import Arm, Camera, Station
 from sinew_core.types import CameraFrame, CameraModel, FloatArray, JointState, Keypoint, Percept, Task
+
 from sinew_sim.gym_observations import TrueWorld, true_world
 from sinew_sim.scene import ObjectSpec, ObjectState
 
