@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
+
+import numpy as np
 
 from sinew_core.arbiter import PRIORITY, REFUSED, chunk_fault
 from sinew_core.authority import HUMAN, POLICY
@@ -170,7 +173,7 @@ class _Episode:
     def finish(self, on_end: OnEnd, done: bool) -> None:
         """Look once more and grade it."""
         observation = self.observe(self.steps)
-        on_end(observation, guarded(self.brain.reward, self.brain.reward.estimate, observation), done)
+        on_end(observation, checked_estimate(self.brain.reward, observation), done)
 
     def _refusals(self) -> str:
         if not self._refused:
@@ -188,7 +191,7 @@ class _Episode:
 
     def act(self, index: int, observation: Observation, on_step: OnStep | None) -> None:
         """Grade the observation, ask the policy and send one command."""
-        reward = guarded(self.brain.reward, self.brain.reward.estimate, observation)
+        reward = checked_estimate(self.brain.reward, observation)
         policy, joints = self.brain.policy, len(self.hardware.robot.joint_names)
         if self._last.source == HUMAN:  # what it had planned is void, should it be its turn again
             guarded(policy, policy.reset, self.task)
@@ -229,6 +232,32 @@ def guarded(model: object, call: Callable[..., T], *arguments: object) -> T:
         return call(*arguments)
     except Exception as error:
         raise InferenceError(f"{type(model).__name__}: {type(error).__name__}: {error}") from error
+
+
+def checked_estimate(model: RewardModel, observation: Observation) -> RewardEstimate:
+    """Ask a reward model; anything but a finite estimate of this observation is an InferenceError."""
+    estimate: object = guarded(model, model.estimate, observation)
+    fault = estimate_fault(estimate, observation)
+    if fault:
+        raise InferenceError(f"{type(model).__name__}: {fault}")
+    assert isinstance(estimate, RewardEstimate)
+    return estimate
+
+
+def estimate_fault(estimate: object, observation: Observation) -> str:
+    """Return what is wrong with an answer to an observation; empty where nothing is."""
+    if not isinstance(estimate, RewardEstimate):
+        return f"returned {type(estimate).__name__}, expected RewardEstimate"
+    if estimate.stamp != observation.stamp:
+        return f"answered the observation of {estimate.stamp} ns, asked about that of {observation.stamp} ns"
+    known = {name: getattr(estimate, name) for name in ("success", "progress", "uncertainty")}
+    numbers: dict[str, object] = {"value": estimate.value}
+    numbers |= {name: number for name, number in known.items() if number is not None}
+    numbers |= {f"terms['{name}']": number for name, number in estimate.terms.items()}
+    for name, number in numbers.items():
+        if not isinstance(number, (float, int, np.floating)) or not math.isfinite(number):
+            return f"{name} is {number!r}, expected one finite number"
+    return ""
 
 
 def checked_infer(policy: Policy, observation: Observation, joints: int, least_rows: int = 1) -> ActionChunk:

@@ -58,6 +58,7 @@ class AffordancePath:
     def __init__(self, config: Config, hardware: Hardware) -> None:
         self._config, self._robot = config, hardware.robot
         self._judge = SuccessSource(config, hardware, "affordance_path")
+        self.needs_frames = self._judge.needs_frames
         safety = hardware.config.safety
         self._diagonal = math.dist(safety.workspace_lower, safety.workspace_upper)  # m
         self._seen = LastSeen()

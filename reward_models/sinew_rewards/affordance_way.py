@@ -50,6 +50,7 @@ class AffordanceWay:
     def __init__(self, config: Config, hardware: Hardware) -> None:
         self._config, self._robot = config, hardware.robot
         self._judge = SuccessSource(config, hardware, "affordance_way")
+        self.needs_frames = self._judge.needs_frames
         self._seen = LastSeen()
         self._custody = Custody(hardware.robot, config.closed_below, config.carried_within, 0.0)
         self._begun: tuple[int, str] | None = None  # stamp and instruction of the affordance

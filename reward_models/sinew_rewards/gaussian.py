@@ -54,6 +54,7 @@ class Gaussian:
     def __init__(self, config: Config, hardware: Hardware) -> None:
         self._config, self._robot = config, hardware.robot
         self._judge = SuccessSource(config, hardware, "gaussian")
+        self.needs_frames = self._judge.needs_frames
         self._seen = LastSeen()
         self._custody = Custody(hardware.robot, config.closed_below, config.carried_within, pushed=0.01)
         self._graded: tuple[int, str] | None = None

@@ -43,6 +43,7 @@ class NoisySuccess:
         self._config = config
         context = {"hardware": hardware, "robot": hardware.robot, "cameras": hardware.cameras}
         self._source = build(config.source, RewardModel, "noisy_success: source", **context)
+        self.needs_frames = bool(getattr(self._source, "needs_frames", False))
         self._rng = np.random.default_rng(config.seed)
 
     def reset(self, task: Task) -> None:

@@ -1,10 +1,11 @@
 from itertools import pairwise
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from sinew_core.control import ControlPath
 from sinew_core.observations import ObservationBuffer
-from sinew_core.runtime import Brain, run_episode
+from sinew_core.runtime import Brain, estimate_fault, run_episode
 from sinew_core.types import (
     ActionChunk,
     Affordance,
@@ -124,6 +125,23 @@ def test_a_reward_that_fails_ends_the_episode(station, hardware):
 
     result, _, _ = run(station, hardware, reward=Broken())
     assert (result.outcome, result.message) == ("error", "Broken: RuntimeError: no weights")
+
+
+@pytest.mark.parametrize(
+    ("answer", "sentence"),
+    [
+        (None, "returned NoneType, expected RewardEstimate"),
+        (RewardEstimate(1, 0.0), "answered the observation of 1 ns, asked about that of 5 ns"),
+        (RewardEstimate(5, np.zeros(2)), "value is array([0., 0.]), expected one finite number"),
+        (RewardEstimate(5, float("nan")), "value is nan, expected one finite number"),
+        (RewardEstimate(5, 0.0, progress=float("inf")), "progress is inf, expected one finite number"),
+        (RewardEstimate(5, 0.0, terms={"reach": None}), "terms['reach'] is None, expected one finite number"),
+        (RewardEstimate(5, np.float32(0.5)), ""),
+    ],
+)
+def test_what_is_no_estimate_of_an_observation_is_named(answer, sentence):
+    observation = SimpleNamespace(stamp=5)
+    assert estimate_fault(answer, observation) == sentence
 
 
 def test_an_interrupt_leaves_the_arm_held(station, hardware):

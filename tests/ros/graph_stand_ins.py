@@ -184,6 +184,23 @@ class Satisfied(Distance):
         return RewardEstimate(observation.stamp, 1.0, success=1.0 if self._count > 5 else 0.0)
 
 
+class Dawdling(Distance):
+    """A reward model that takes its time over the fourth observation."""
+
+    _count = 0
+
+    def estimate(self, observation: Observation) -> RewardEstimate:
+        self._count += 1
+        if self._count == 4:
+            time.sleep(1.0)
+        return super().estimate(observation)
+
+
+class TwoValues(Distance):
+    def estimate(self, observation: Observation) -> RewardEstimate:
+        return RewardEstimate(observation.stamp, np.zeros(2))  # type: ignore[arg-type]
+
+
 class SlowAnswer(FirstKeypoint):
     def propose(self, observation: Observation, instruction: str) -> Affordance | Refusal:
         time.sleep(0.5)

@@ -67,6 +67,28 @@ def test_policy_that_does_not_answer_ends_the_episode() -> None:
         assert not [command for command in nodes.executed if command.source == "policy"]
 
 
+def test_reward_that_takes_too_long_ends_the_episode_while_it_still_computes(
+    hardware_file: WriteHardware,
+) -> None:
+    hardware = hardware_file(station=REAL, pace="realtime", control_period="0.03")
+    with graph(
+        hardware, reward_node__reward="graph_stand_ins:Dawdling", reward_node__reward_timeout=0.2
+    ) as nodes:
+        result = nodes.run(max_steps=200)
+        reason = "reward_node: Dawdling: gave no estimate within 0.2 s"
+        assert (result.outcome, result.error_msg) == ("error", reason)
+        wait_for(lambda: nodes.state("reward_node") == "inactive")
+
+
+def test_reward_of_the_wrong_shape_ends_the_episode() -> None:
+    with graph(reward_node__reward="graph_stand_ins:TwoValues") as nodes:
+        result = nodes.run()
+        assert result.outcome == "error"
+        assert (
+            result.error_msg == "reward_node: TwoValues: value is array([0., 0.]), expected one finite number"
+        )
+
+
 @pytest.mark.parametrize("message", ["ragged", "nan"])
 def test_malformed_chunk_of_somebody_else_ends_the_episode(message: str) -> None:
     with graph(policy_node__policy="graph_stand_ins:Silent") as nodes:

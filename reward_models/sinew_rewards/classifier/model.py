@@ -43,6 +43,8 @@ class SuccessClassifier:
     fails is refused, unless `ends_episode` is false or it is forced.
     """
 
+    needs_frames = True
+
     def __init__(self, config: Config, hardware: Hardware) -> None:
         self._config = config
         self._scorer: Scorer = load_scorer(config.weights)

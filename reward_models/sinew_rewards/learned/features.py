@@ -34,6 +34,7 @@ class FeatureMap(Protocol):
 
     names: tuple[str, ...]  # (d)
     tag: str  # of what the numbers depend on besides: another tag, another meaning
+    needs_frames: bool  # whether camera frames are looked at
 
     def reset(self, task: Task) -> None:
         """Begin an episode."""
@@ -51,6 +52,7 @@ class KeypointFeatures:
     """
 
     tag = "keypoints_1"
+    needs_frames = False
     names = (
         *("tip_object_x", "tip_object_y", "tip_object_z", "tip_object"),
         *("object_target_x", "object_target_y", "object_target_z", "object_target"),
@@ -99,6 +101,8 @@ class KeypointFeatures:
 class PictureFeatures:
     """What a frozen network makes of each camera's picture, one after the other."""
 
+    needs_frames = True
+
     def __init__(self, cameras: Sequence[str], network: FrozenFeatures) -> None:
         self._cameras, self._network = tuple(cameras), network
         self.names = tuple(f"{camera}_{i}" for camera in cameras for i in range(network.features))
@@ -127,7 +131,7 @@ class Without:
         self._features = features
         self._kept = [i for i, name in enumerate(features.names) if name not in without]
         self.names = tuple(features.names[i] for i in self._kept)
-        self.tag = features.tag
+        self.tag, self.needs_frames = features.tag, features.needs_frames
 
     def reset(self, task: Task) -> None:
         """Begin an episode."""

@@ -42,6 +42,7 @@ class LearnedReward:
         self._config = config
         self._scorer, self.facts = load_learned(config.weights)
         self._features = make_features(self.facts.features, hardware)
+        self.needs_frames = self._features.needs_frames
         _check_fit(config.weights, self.facts, hardware, self._features.names, self._features.tag)
         if config.operator:
             self._scorer = _for_operator(self._scorer, config)

@@ -123,7 +123,7 @@ class ComponentNode(LifecycleNode, Generic[P]):
     def fail(self, error: BaseException) -> None:
         """Log an error with its traceback, publish it and deactivate."""
         self.get_logger().error("".join(traceback.format_exception(error)).rstrip())
-        self._announce(error)
+        self.announce(error)
         if self._active:
             self.trigger_deactivate()
 
@@ -134,7 +134,7 @@ class ComponentNode(LifecycleNode, Generic[P]):
             self.setup()
         except ConfigError as error:
             self.get_logger().error(str(error))
-            self._announce(error)
+            self.announce(error)
             self._guarded(self.teardown)
             return FAILURE
         except Exception as error:  # noqa: BLE001 - rclpy would drop it
@@ -187,11 +187,12 @@ class ComponentNode(LifecycleNode, Generic[P]):
             call()
         except Exception as error:  # noqa: BLE001 - rclpy would drop it
             self.get_logger().error("".join(traceback.format_exception(error)).rstrip())
-            self._announce(error)
+            self.announce(error)
             return False
         return True
 
-    def _announce(self, error: BaseException) -> None:
+    def announce(self, error: BaseException) -> None:
+        """Publish what has gone wrong, so that the station ends the episode; callable from any thread."""
         self.meter.error = str(error)
         self.meter.counts["errors"] += 1
         kind = "config" if isinstance(error, ConfigError) else type(error).__name__

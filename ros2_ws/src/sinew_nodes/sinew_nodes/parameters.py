@@ -52,6 +52,12 @@ class RewardParameters(GraphParameters):
     """Of reward_node."""
 
     reward: str = "affordance_path"
+    reward_timeout: float = 2.0  # s that one estimate may take before the episode ends with an error
+
+    def __post_init__(self) -> None:
+        """Check that there is time for an estimate."""
+        if self.reward_timeout <= 0:
+            raise ValueError(f"reward_timeout: expected more than 0 s, got {self.reward_timeout}.")
 
 
 @dataclass(frozen=True, slots=True)

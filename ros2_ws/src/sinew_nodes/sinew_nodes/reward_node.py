@@ -7,7 +7,7 @@ import time
 
 from sinew_core.models import make_reward
 from sinew_core.protocols import RewardModel
-from sinew_core.runtime import guarded
+from sinew_core.runtime import checked_estimate, guarded
 from sinew_core.types import Observation, Task
 from sinew_msgs.msg import RewardEstimate
 
@@ -15,6 +15,7 @@ from sinew_nodes import convert, qos
 from sinew_nodes.component_node import run_node
 from sinew_nodes.observer_node import ObserverNode
 from sinew_nodes.parameters import RewardParameters
+from sinew_nodes.patience import Patience
 
 
 class RewardNode(ObserverNode[RewardParameters]):
@@ -30,7 +31,13 @@ class RewardNode(ObserverNode[RewardParameters]):
         self.open_episodes()
         self._model: RewardModel = make_reward(self.parameters.reward, self.hardware, self.parameters.task)
         self._publisher = self.create_publisher(RewardEstimate, "reward", qos.event())
+        self._patience = Patience(self.parameters.reward_timeout, self.announce)
         self.open_observations(self._model, affordance=True)
+
+    def teardown(self) -> None:
+        """Stop watching the model."""
+        if hasattr(self, "_patience"):
+            self._patience.close()
 
     def begin(self, task: Task) -> None:
         """Reset the reward model."""
@@ -41,7 +48,8 @@ class RewardNode(ObserverNode[RewardParameters]):
         """Grade the observation."""
         assert self.episode is not None
         started = time.perf_counter()
-        reward = guarded(self._model, self._model.estimate, observation)
+        with self._patience.asked(type(self._model).__name__):
+            reward = checked_estimate(self._model, observation)
         self._publisher.publish(convert.reward_to_msg(reward, self.episode.number))
         self.meter.done(time.perf_counter() - started, observation.stamp)
 

@@ -101,12 +101,12 @@ class TeleopNode(ComponentNode[TeleopParameters]):
         if self.terminal is not None:
             self.terminal.close()
 
-    def _announce(self, error: BaseException) -> None:
+    def announce(self, error: BaseException) -> None:
         """Tell the graph of a failure, but not of a hand that is refused: whoever drives goes on driving."""
         if isinstance(error, ConfigError):
             self.meter.error = str(error)
         else:
-            super()._announce(error)
+            super().announce(error)
 
     def suspend(self) -> None:
         """Give control back until `resume`; callable from any thread, even from a signal's handler."""
