@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import types
 from collections.abc import Mapping, Sequence
@@ -62,12 +63,18 @@ def from_mapping(cls: type[T], data: Mapping[str, Any], where: str) -> T:
     ]
     if missing:
         raise ConfigError(f"{where}: missing key{'s' if len(missing) > 1 else ''} {', '.join(missing)}.")
-    hints = get_type_hints(cls)
+    hints = _hints_of(cls)
     values = {key: _convert(hints[key], value, f"{where}: {key}") for key, value in data.items()}
     try:
         return cls(**values)
     except ValueError as error:
         raise ConfigError(f"{where}: {error}") from error
+
+
+@functools.cache
+def _hints_of(cls: type) -> dict[str, Any]:
+    """Return the types of a dataclass's fields; to resolve them takes longer than to fill one."""
+    return get_type_hints(cls)
 
 
 def to_mapping(config: object) -> dict[str, Any]:
@@ -87,7 +94,7 @@ def _plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
-def _convert(hint: Any, value: Any, where: str) -> Any:  # noqa: PLR0911 - one return a kind of type  # noqa: PLR0911 - one return a kind of type
+def _convert(hint: Any, value: Any, where: str) -> Any:  # noqa: PLR0911 - one return a kind of type
     origin = get_origin(hint)
     if hint is Any:
         return value

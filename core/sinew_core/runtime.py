@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import logging
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
-
-import numpy as np
 
 from sinew_core.arbiter import PRIORITY, REFUSED, chunk_fault
 from sinew_core.authority import HUMAN, POLICY
 from sinew_core.control import ControlPath
 from sinew_core.errors import InferenceError
+from sinew_core.estimates import answer_fault
 from sinew_core.hardware import Hardware, due_cameras
 from sinew_core.homing import way_home
 from sinew_core.observations import ObservationBuffer
@@ -236,28 +234,11 @@ def guarded(model: object, call: Callable[..., T], *arguments: object) -> T:
 
 def checked_estimate(model: RewardModel, observation: Observation) -> RewardEstimate:
     """Ask a reward model; anything but a finite estimate of this observation is an InferenceError."""
-    estimate: object = guarded(model, model.estimate, observation)
-    fault = estimate_fault(estimate, observation)
+    estimate = guarded(model, model.estimate, observation)
+    fault = answer_fault(estimate, observation.stamp)
     if fault:
-        raise InferenceError(f"{type(model).__name__}: {fault}")
-    assert isinstance(estimate, RewardEstimate)
+        raise InferenceError(f"{type(model).__name__} answered {fault}")
     return estimate
-
-
-def estimate_fault(estimate: object, observation: Observation) -> str:
-    """Return what is wrong with an answer to an observation; empty where nothing is."""
-    if not isinstance(estimate, RewardEstimate):
-        return f"returned {type(estimate).__name__}, expected RewardEstimate"
-    if estimate.stamp != observation.stamp:
-        return f"answered the observation of {estimate.stamp} ns, asked about that of {observation.stamp} ns"
-    known = {name: getattr(estimate, name) for name in ("success", "progress", "uncertainty")}
-    numbers: dict[str, object] = {"value": estimate.value}
-    numbers |= {name: number for name, number in known.items() if number is not None}
-    numbers |= {f"terms['{name}']": number for name, number in estimate.terms.items()}
-    for name, number in numbers.items():
-        if not isinstance(number, (float, int, np.floating)) or not math.isfinite(number):
-            return f"{name} is {number!r}, expected one finite number"
-    return ""
 
 
 def checked_infer(policy: Policy, observation: Observation, joints: int, least_rows: int = 1) -> ActionChunk:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from sinew_core.estimates import needs_frames
 from sinew_core.hardware import Hardware
 from sinew_core.plugins import build
 from sinew_core.protocols import RewardModel
@@ -43,7 +44,7 @@ class NoisySuccess:
         self._config = config
         context = {"hardware": hardware, "robot": hardware.robot, "cameras": hardware.cameras}
         self._source = build(config.source, RewardModel, "noisy_success: source", **context)
-        self.needs_frames = bool(getattr(self._source, "needs_frames", False))
+        self.needs_frames = needs_frames(self._source)
         self._rng = np.random.default_rng(config.seed)
 
     def reset(self, task: Task) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sinew_core.estimates import needs_frames
 from sinew_core.hardware import Hardware
 from sinew_core.plugins import build
 from sinew_core.protocols import RewardModel
@@ -46,7 +47,7 @@ class SuccessSource:
             raise ValueError(f"success_frames: expected at least 1, got {config.success_frames}.")
         context = {"hardware": hardware, "robot": hardware.robot, "cameras": hardware.cameras}
         self._model = build(config.success, RewardModel, f"{where}: success", **context)
-        self.needs_frames = bool(getattr(self._model, "needs_frames", False))
+        self.needs_frames = needs_frames(self._model)
         self._threshold, self._frames = config.success_threshold, config.success_frames
         self._verdict, self._against = False, 0
         self._broken = ""  # what the model raised last, so that it is logged once

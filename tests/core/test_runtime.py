@@ -1,11 +1,10 @@
 from itertools import pairwise
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from sinew_core.control import ControlPath
 from sinew_core.observations import ObservationBuffer
-from sinew_core.runtime import Brain, estimate_fault, run_episode
+from sinew_core.runtime import Brain, run_episode
 from sinew_core.types import (
     ActionChunk,
     Affordance,
@@ -127,21 +126,17 @@ def test_a_reward_that_fails_ends_the_episode(station, hardware):
     assert (result.outcome, result.message) == ("error", "Broken: RuntimeError: no weights")
 
 
-@pytest.mark.parametrize(
-    ("answer", "sentence"),
-    [
-        (None, "returned NoneType, expected RewardEstimate"),
-        (RewardEstimate(1, 0.0), "answered the observation of 1 ns, asked about that of 5 ns"),
-        (RewardEstimate(5, np.zeros(2)), "value is array([0., 0.]), expected one finite number"),
-        (RewardEstimate(5, float("nan")), "value is nan, expected one finite number"),
-        (RewardEstimate(5, 0.0, progress=float("inf")), "progress is inf, expected one finite number"),
-        (RewardEstimate(5, 0.0, terms={"reach": None}), "terms['reach'] is None, expected one finite number"),
-        (RewardEstimate(5, np.float32(0.5)), ""),
-    ],
-)
-def test_what_is_no_estimate_of_an_observation_is_named(answer, sentence):
-    observation = SimpleNamespace(stamp=5)
-    assert estimate_fault(answer, observation) == sentence
+def test_a_reward_of_the_wrong_shape_ends_the_episode(station, hardware):
+    class TwoValues(Reward):
+        def estimate(self, observation):
+            return RewardEstimate(observation.stamp, np.zeros(2))
+
+    result, _, _ = run(station, hardware, reward=TwoValues())
+    assert result.outcome == "error"
+    assert (
+        result.message == "TwoValues answered the value an array of shape (2,), expected a finite number "
+        "from -inf to inf"
+    )
 
 
 def test_an_interrupt_leaves_the_arm_held(station, hardware):

@@ -84,9 +84,7 @@ def test_reward_of_the_wrong_shape_ends_the_episode() -> None:
     with graph(reward_node__reward="graph_stand_ins:TwoValues") as nodes:
         result = nodes.run()
         assert result.outcome == "error"
-        assert (
-            result.error_msg == "reward_node: TwoValues: value is array([0., 0.]), expected one finite number"
-        )
+        assert "reward_node: TwoValues answered the value an array of shape (2,)" in result.error_msg
 
 
 @pytest.mark.parametrize("message", ["ragged", "nan"])

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sinew_core.errors import InferenceError
+from sinew_core.estimates import needs_frames
 from sinew_core.hardware import Hardware
 from sinew_core.plugins import build
 from sinew_core.types import Observation, RewardEstimate, Task
@@ -62,6 +63,7 @@ class ArtefactPenalty:
             key: build(spec, ArtefactScore, f"{name}: artefacts.{key}", **context)
             for key, spec in config.artefacts.items()
         }
+        self.needs_frames = needs_frames(self._source, *self._artefacts.values())
 
     def reset(self, task: Task) -> None:
         """Begin an episode of the reward and of every score."""

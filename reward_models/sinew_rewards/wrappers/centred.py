@@ -32,6 +32,7 @@ class Centred:
     def __init__(self, config: Config, hardware: Hardware, task: str | None = None) -> None:
         self._config = config
         self._source = make_member(config.source, "centred", "centred: source", hardware, task)
+        self.needs_frames = self._source.needs_frames
 
     def reset(self, task: Task) -> None:
         """Begin an episode."""

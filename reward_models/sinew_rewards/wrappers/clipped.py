@@ -36,6 +36,7 @@ class Clipped:
     def __init__(self, config: Config, hardware: Hardware, task: str | None = None) -> None:
         self._config = config
         self._source = make_member(config.source, "clipped", "clipped: source", hardware, task)
+        self.needs_frames = self._source.needs_frames
 
     def reset(self, task: Task) -> None:
         """Begin an episode."""

@@ -40,6 +40,7 @@ class Delta:
     def __init__(self, config: Config, hardware: Hardware, task: str | None = None) -> None:
         self._config = config
         self._source = make_member(config.source, "delta", "delta: source", hardware, task)
+        self.needs_frames = self._source.needs_frames
         self._last: float | None = None
         self._doubt: float | None = None  # of the last value
 

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 from sinew_core.errors import ConfigError
+from sinew_core.estimates import needs_frames
 from sinew_core.hardware import Hardware
 from sinew_core.types import FloatArray, Observation, RewardEstimate, Task
 
@@ -67,6 +68,7 @@ class Ensemble:
             make_member(spec, f"ensemble.{i}", f"ensemble: members[{i}]", hardware, task)
             for i, spec in enumerate(config.members)
         ]
+        self.needs_frames = needs_frames(*self._members)
 
     def reset(self, task: Task) -> None:
         """Begin an episode of every member."""

@@ -6,19 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
 from sinew_core.errors import InferenceError
+from sinew_core.estimates import answer_fault, needs_frames
 from sinew_core.hardware import Hardware
 from sinew_core.plugins import build
 from sinew_core.protocols import RewardModel
 from sinew_core.types import Observation, RewardEstimate, Task
-
-RANGES = {
-    "value": (-math.inf, math.inf),
-    "success": (0.0, 1.0),
-    "progress": (0.0, 1.0),
-    "uncertainty": (0.0, math.inf),
-}
 
 
 class Member:
@@ -27,6 +20,7 @@ class Member:
     def __init__(self, name: str, model: RewardModel) -> None:
         self.name = name  # the prefix of its terms
         self._model = model
+        self.needs_frames = needs_frames(model)
 
     def reset(self, task: Task) -> None:
         """Begin an episode."""
@@ -63,24 +57,6 @@ def context_of(hardware: Hardware, task: str | None) -> dict[str, object]:
     return {"hardware": hardware, "robot": hardware.robot, "cameras": hardware.cameras, **named}
 
 
-def answer_fault(answer: object, stamp: int) -> str:
-    """Return what an answer is instead of a usable estimate of the observation of that stamp, or ''."""
-    if not isinstance(answer, RewardEstimate):
-        return f"{_shown(answer)}, expected a RewardEstimate"
-    if answer.stamp != stamp:
-        return f"the observation of stamp {answer.stamp}, expected that of {stamp}"
-    for what, (low, high) in RANGES.items():
-        found = getattr(answer, what)
-        if found is None and what != "value":
-            continue
-        if not _is_finite(found) or not low <= found <= high:
-            return f"the {what} {_shown(found)}, expected a finite number from {low:g} to {high:g}"
-    for name, term in answer.terms.items():
-        if not _is_finite(term):
-            return f"the term '{name}' {_shown(term)}, expected a finite number"
-    return ""
-
-
 def reading(estimate: RewardEstimate, what: str) -> float | None:
     """Return `value`, `success`, `progress`, `uncertainty` or else the term of that name; None if unknown."""
     if what in {"value", "success", "progress", "uncertainty"}:
@@ -94,13 +70,3 @@ def together(*uncertainties: float | None) -> float | None:
     """Return the standard deviation of a sum of independent parts; None where nobody states any."""
     known = [each for each in uncertainties if each is not None]
     return math.hypot(*known) if known else None
-
-
-def _is_finite(value: object) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and math.isfinite(value)
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, np.ndarray):
-        return f"an array of shape {value.shape}"
-    return repr(value) if value is None or isinstance(value, (int, float, str)) else type(value).__name__

@@ -57,6 +57,7 @@ class PreferenceAsReward:
         self._config = config
         name = "preference_as_reward"
         self._source = make_member(config.source, name, f"{name}: source", hardware, task)
+        self.needs_frames = self._source.needs_frames
         found = config.references
         if config.file is not None:
             found = load_references(config.file, config.compared, config.source)

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from sinew_core.estimates import needs_frames
 from sinew_core.hardware import Hardware
 from sinew_core.types import Observation, RewardEstimate, Task
 
@@ -84,6 +85,7 @@ class Product:
             for name, fault in each.items()
             if (member := make(fault.source, f"{kind}.{name}")) is not None
         }
+        self.needs_frames = needs_frames(self._progress, *self._own.values())
         self._best: float | None = None
         self._failed = False
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from sinew_core.estimates import needs_frames
 from sinew_core.hardware import Hardware
 from sinew_core.types import Observation, RewardEstimate, Task
 
@@ -56,6 +57,7 @@ class Shaped:
         if config.potential is not None:
             name, where = "shaped.potential", "shaped: potential"
             self._guide = make_member(config.potential, name, where, hardware, task)
+        self.needs_frames = needs_frames(self._source, self._guide)
         self._known = 0.0  # the potential as it was last known
         self._before: float | None = None  # Phi of the last observation
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from sinew_core.estimates import needs_frames
 from sinew_core.hardware import Hardware
 from sinew_core.types import Observation, RewardEstimate, Task
 
@@ -33,6 +34,7 @@ class SuccessGate:
         self._config = config
         self._source = make_member(config.source, "success_gate", "success_gate: source", hardware, task)
         self._judge = SuccessSource(config, hardware, "success_gate")
+        self.needs_frames = needs_frames(self._source, self._judge)
 
     def reset(self, task: Task) -> None:
         """Begin an episode, in which nothing is judged yet."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+from sinew_core.estimates import needs_frames
 from sinew_core.hardware import Hardware
 from sinew_core.types import Observation, RewardEstimate, Task
 
@@ -64,6 +65,7 @@ class Vector:
             make_member(each.source, PREFIX + name, f"vector: objectives.{name}: source", hardware, task)
             for name, each in config.objectives.items()
         ]
+        self.needs_frames = needs_frames(*self._members)
 
     def reset(self, task: Task) -> None:
         """Begin an episode of every objective."""

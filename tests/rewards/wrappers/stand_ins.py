@@ -58,6 +58,7 @@ class Wrong:
 
     def __init__(self, config: WrongConfig) -> None:
         self._how = config.how
+        self.needs_frames = config.how == "looking"
 
     def reset(self, task: Task) -> None:
         if self._how == "reset":

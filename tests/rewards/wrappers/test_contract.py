@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 from sinew_core.errors import ConfigError, InferenceError
+from sinew_core.estimates import needs_frames
 from sinew_core.hardware import Hardware
 from sinew_core.models import make_reward
 from sinew_core.plugins import camel_case, short_names
@@ -266,3 +267,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _plain(item) for key, item in value.items()}
     return [_plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def test_a_wrapper_of_a_reward_that_looks_at_frames_asks_for_them(wrap: Built, hardware: Hardware) -> None:
+    assert not needs_frames(make(wrap(named("goal_distance")), hardware))
+    assert needs_frames(make(wrap(wrong("looking")), hardware))

@@ -26,6 +26,8 @@ class Config:
 class Frozen:
     """1 while any camera is frozen, else 0; None where there is no frame to look at."""
 
+    needs_frames = True
+
     def __init__(self, config: Config, hardware: Hardware) -> None:
         self._config, self._hardware = config, hardware
         self._watchdogs: dict[str, FrozenCamera] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Generic, TypeVar
 
 from sensor_msgs.msg import JointState as JointStateMsg
+from sinew_core.estimates import needs_frames
 from sinew_core.hardware import due_cameras
 from sinew_core.observations import ObservationBuffer
 from sinew_core.types import Affordance, CameraFrame, Observation, Task
@@ -35,11 +36,11 @@ class ObserverNode(EpisodeNode[P], Generic[P]):
         self._buffer: ObservationBuffer | None = None
         self._answer: AffordanceMsg | None = None
         cameras = {name: camera for name, camera in self.hardware.config.cameras.items() if camera.every}
-        needs_frames = bool(getattr(model, "needs_frames", False))
+        with_frames = needs_frames(model)
 
         def wanted(index: int) -> list[str]:
             due = due_cameras(cameras, index)
-            return [KEYPOINTS, *(due if needs_frames else [])] if due else []
+            return [KEYPOINTS, *(due if with_frames else [])] if due else []
 
         period = self.hardware.period
         self.assembler = (
@@ -50,7 +51,7 @@ class ObserverNode(EpisodeNode[P], Generic[P]):
         profile = qos.sensor(self.pace)
         self.listen(JointStateMsg, "joint_states", self._on_joints, profile)
         self.listen(Keypoints, "keypoints", self._on_keypoints, profile)
-        if needs_frames:
+        if with_frames:
             self._inbox = FrameInbox(self, cameras.items(), profile, self._on_frame)
         if affordance:
             self.listen(AffordanceMsg, "affordance", self._on_affordance, qos.latched())
