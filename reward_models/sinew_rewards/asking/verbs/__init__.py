@@ -1,0 +1,1 @@
+"""The verbs of `sinew feedback`, one a module."""
