@@ -50,6 +50,7 @@ class TrainConfig:
     seeing: SeeingConfig = field(default_factory=SeeingConfig)  # what the policy sees
     demonstrations: int = 20  # scripted ones; 0: none
     dataset: str = ""  # a folder of recorded episodes that demonstrate
+    labels: str = ""  # of the dataset's rewards: one that lies beside its episodes; empty: graded anew
     offline: bool = False  # learn from the demonstrations alone; a step is then an update
     steps: int = 12_000  # decisions
     minutes: float = 0.0  # of wall clock, after which it ends, too; 0: no limit
@@ -81,6 +82,8 @@ class TrainConfig:
         """Check the ranges."""
         if self.steps < 1 or self.max_steps < 1 or self.batch < 2 or self.n_step < 1:
             raise ValueError("steps, max_steps and n_step: expected at least 1; batch: at least 2.")
+        if self.labels and not self.dataset:
+            raise ValueError(f"labels '{self.labels}': lie beside the episodes of a dataset; name one, too.")
         if not 0 <= self.shaping < 1:
             raise ValueError(f"shaping: expected 0 <= shaping < 1, got {self.shaping}.")
         if not 0 < self.discount < 1:

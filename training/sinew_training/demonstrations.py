@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 
 from sinew_core.errors import ConfigError
 from sinew_core.hardware import Hardware
 from sinew_core.protocols import RewardModel
 from sinew_core.runtime import Step, guarded
+from sinew_core.types import Observation, RewardEstimate, Task
 from sinew_data.dataset import Dataset
 from sinew_data.reader import Episode
+from sinew_data.rewards_beside_files import load_beside
 from sinew_data.same_robot import check_robot
 from sinew_data.steps import RecordedStep
 from sinew_policies.learned.encoding import Encoding
@@ -21,6 +24,7 @@ from sinew_training.grading import make_grading
 from sinew_training.rollouts import Rollouts
 from sinew_training.transitions import Demonstrated, Sink
 
+Grade = Callable[[Observation], RewardEstimate]
 PATIENCE = 3  # tries for each demonstration that is asked for
 
 
@@ -56,10 +60,11 @@ def from_dataset(
     config: TrainConfig,
     tell: Callable[[int], None],
 ) -> int:
-    """Take every successful episode of a dataset, its rewards graded anew; return the transitions.
+    """Take every successful episode of a dataset; return the transitions.
 
-    Raises ConfigError for a folder without successful episodes and for another robot's or another
-    control period's.
+    Its rewards are graded anew, or are those that lie beside it by the name `config.labels`. Raises
+    ConfigError for a folder without successful episodes, for another robot's or another control period's,
+    and for an episode without such labels.
     """
     actions, grading = TipActions(config.actions, hardware), make_grading(config.shaping, config.discount)
     transitions, used = 0, 0
@@ -71,7 +76,9 @@ def from_dataset(
         check_robot(where, episode.attachments(), hardware.robot)
         _check_period(where, episode.summary.start.control_period, hardware)
         shown = Demonstrated(encoding, actions, grading)
-        _replay(episode, reward, shown, frames=encoding.needs_frames)
+        looks = not config.labels and bool(getattr(reward, "needs_frames", False))
+        grade = _grade_of(episode, reward, config.labels)
+        _replay(episode, grade, shown, frames=encoding.needs_frames or looks)
         transitions += shown.hand_over(sinks)
         used += 1
         tell(used)
@@ -90,14 +97,39 @@ def _check_period(where: str, period: float, hardware: Hardware) -> None:
         )
 
 
-def _replay(episode: Episode, reward: RewardModel, shown: Demonstrated, *, frames: bool) -> None:
-    """Show an episode, graded anew; the last command has no observation after it."""
-    begun, last = False, None
+def _grade_of(episode: Episode, reward: RewardModel, labels: str) -> Grade:
+    """Return what grades an episode's observations: the reward model, begun anew, or what lies beside it."""
+    if labels:
+        return _Beside(episode.path, labels).estimate
+    start = episode.summary.start
+    guarded(reward, reward.reset, Task(start.task, start.instruction, start.max_steps))
+    return partial(guarded, reward, reward.estimate)
+
+
+class _Beside:
+    """The reward that lies beside an episode, by stamp."""
+
+    def __init__(self, episode: Path, labels: str) -> None:
+        self._where, self._labels = episode, labels
+        self._estimates, _ = load_beside(episode, labels)
+
+    def estimate(self, observation: Observation) -> RewardEstimate:
+        """Return the estimate of this very observation; ConfigError where there is none."""
+        found = self._estimates.at(observation.stamp)
+        if found is None:
+            raise ConfigError(
+                f"{self._where}: labels '{self._labels}' have no estimate for the control period at "
+                f"{observation.stamp} ns: they are late, or of another recording. `sinew reward relabel` "
+                "makes them anew."
+            )
+        return found
+
+
+def _replay(episode: Episode, grade: Grade, shown: Demonstrated, *, frames: bool) -> None:
+    """Show an episode with its rewards; the last command has no observation after it."""
+    last = None
     for recorded in _with_affordance(episode, frames=frames):
-        if not begun:
-            guarded(reward, reward.reset, recorded.observation.task)
-            begun = True
-        estimate = guarded(reward, reward.estimate, recorded.observation)
+        estimate = grade(recorded.observation)
         if recorded.executed is None:
             last = recorded.observation, estimate
             break

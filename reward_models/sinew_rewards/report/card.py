@@ -55,13 +55,14 @@ class RewardCard:
 
 
 def _failure(gate: Gate, figures: Mapping[str, float]) -> str:
-    value, name = figures.get(gate.figure), gate.figure.replace("_", " ")
+    value, unit = figures.get(gate.figure), " ms" if gate.figure.endswith("_ms") else ""
+    name = gate.figure.removesuffix("_ms").replace("_", " ")
     if value is None:
         return f"{name} is unknown"
     if gate.least is not None and not value >= gate.least:
-        return f"{name} {value:.3g} (at least {gate.least:g})"
+        return f"{name} {value:.3g}{unit} (at least {gate.least:g}{unit})"
     if gate.most is not None and not value <= gate.most:
-        return f"{name} {value:.3g} (at most {gate.most:g})"
+        return f"{name} {value:.3g}{unit} (at most {gate.most:g}{unit})"
     return ""
 
 

@@ -1,0 +1,1 @@
+"""The verbs of `sinew reward`, one a module."""
