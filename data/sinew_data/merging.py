@@ -12,6 +12,7 @@ from sinew_core.errors import ConfigError
 from sinew_data.console import listed
 from sinew_data.dataset import Dataset, DatasetEntry
 from sinew_data.layout import DISCARDED, EPISODES, UNFINISHED, sync_folder
+from sinew_data.rewards_beside_files import files_beside
 
 BLOCK = 4 << 20  # bytes
 ASIDE = ".copy"  # a file of this suffix is a copy under way, or one that was interrupted
@@ -30,7 +31,8 @@ class Plan:
     @property
     def size(self) -> int:
         """Bytes to copy."""
-        return sum(path.stat().st_size for path in self.copies)
+        files = (one for path in self.copies for one in (*files_beside(path), path))
+        return sum(one.stat().st_size for one in files)
 
 
 def plan_merge(sources: Sequence[Dataset], target: Path, *, force: bool) -> Plan:
@@ -88,14 +90,20 @@ def copy_episodes(plan: Plan, on_bytes: OnBytes = lambda _: None) -> Iterator[Pa
         (plan.target / name).mkdir(parents=True, exist_ok=True)
     folder = plan.target / EPISODES
     for source in plan.copies:
-        aside = (folder / source.name).with_suffix(ASIDE)
-        try:
-            _copy(source, aside, on_bytes)
-            aside.replace(folder / source.name)
-        finally:
-            aside.unlink(missing_ok=True)
+        for one in (*files_beside(source), source):
+            _copy_whole(one, folder, on_bytes)
         sync_folder(folder)
         yield folder / source.name
+
+
+def _copy_whole(source: Path, folder: Path, on_bytes: OnBytes) -> None:
+    """Copy a file into a folder, where it appears whole or not at all."""
+    aside = folder / f"{source.name}{ASIDE}"
+    try:
+        _copy(source, aside, on_bytes)
+        aside.replace(folder / source.name)
+    finally:
+        aside.unlink(missing_ok=True)
 
 
 def _copy(source: Path, target: Path, on_bytes: OnBytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import io
 import json
 import os
@@ -46,6 +47,11 @@ def beside_path(episode: Path, name: str) -> Path:
             f"reward '{name}': expected a name of letters, digits, '-' and '_', as part of a file's name."
         )
     return episode.with_name(f"{episode.stem}.{name}{SUFFIX}")
+
+
+def files_beside(episode: Path) -> list[Path]:
+    """Return the rewards beside an episode file, which go where it goes."""
+    return sorted(episode.parent.glob(f"{glob.escape(episode.stem)}.*{SUFFIX}"))
 
 
 def save_beside(episode: Path, name: str, estimates: Estimates, provenance: Mapping[str, Any]) -> Path:

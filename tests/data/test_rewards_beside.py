@@ -10,6 +10,7 @@ import pytest
 from made_episodes import make_hardware, record_steps
 from sinew_core.errors import ConfigError
 from sinew_core.types import RewardEstimate
+from sinew_data.command import main
 from sinew_data.dataset import Dataset
 from sinew_data.rewards_beside import Estimates, join
 from sinew_data.rewards_beside_files import beside_path, drop_beside, list_beside, load_beside, save_beside
@@ -165,3 +166,20 @@ def test_dropping_a_reward_leaves_the_episodes_and_the_other_rewards(dataset: Da
     assert len(dataset.episodes()) == 2
     with pytest.raises(ConfigError, match="no reward 'a'"):
         drop_beside(dataset, "a")
+
+
+def test_rewards_go_where_their_episode_goes(dataset: Dataset, tmp_path: Path) -> None:
+    first, second = dataset.paths()
+    for episode in (first, second):
+        save_beside(episode, "steps", estimates(), {})
+    target = tmp_path / "all"
+    assert main(["merge", str(dataset.path), "--into", str(target)]) == 0
+    copies = {item.episode for item in list_beside(Dataset(target)) if not item.problem}
+    assert copies == {first.stem, second.stem}
+    assert main(["drop", str(dataset.path), first.stem]) == 0
+    aside = beside_path(dataset.path / "discarded" / first.name, "steps")
+    assert aside.is_file()
+    assert not beside_path(first, "steps").exists()
+    assert main(["drop", str(dataset.path), "--purge", "--force"]) == 0
+    assert not aside.exists()
+    assert beside_path(second, "steps").is_file()

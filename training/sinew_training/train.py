@@ -64,6 +64,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--reward", help=f"a reward model, or `sparse` for bare success ({defaults.reward})")
     add("--judge", help="a reward model that says when the task is done, in place of the simulator")
     add("--dataset", metavar="DIR", help="recorded episodes that demonstrate")
+    add("--labels", metavar="NAME", help="of the reward beside the dataset's episodes; else graded anew")
     add(
         "--demos", type=int, dest="demonstrations", help="scripted demonstrations, besides those of --dataset"
     )
@@ -93,7 +94,7 @@ def _score(run: RunDirectory, config: TrainConfig, episodes: int) -> dict[str, A
 
 
 GIVEN = (
-    *("task", "hardware", "reward", "dataset", "demonstrations", "steps", "minutes", "until"),
+    *("task", "hardware", "reward", "dataset", "labels", "demonstrations", "steps", "minutes", "until"),
     *("interventions", "seed"),
 )
 

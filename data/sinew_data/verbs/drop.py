@@ -11,6 +11,7 @@ from sinew_core.errors import ConfigError
 from sinew_data.console import output, parser_for
 from sinew_data.dataset import Dataset
 from sinew_data.layout import DISCARDED, EPISODES, UNFINISHED, sync_folder
+from sinew_data.rewards_beside_files import files_beside
 
 
 def main(argv: Sequence[str]) -> int:
@@ -60,7 +61,8 @@ def _recorded_now(path: Path) -> bool:
 
 
 def _purge(path: Path) -> None:
-    path.unlink()
+    for one in (*files_beside(path), path):
+        one.unlink()
     sync_folder(path.parent)
 
 
@@ -70,6 +72,8 @@ def _put_aside(dataset: Path, path: Path) -> None:
     target = folder / path.name
     if target.exists():
         raise ConfigError(f"{target} exists already.")
+    for beside in files_beside(path):
+        beside.rename(folder / beside.name)
     path.rename(target)
     sync_folder(folder)
     sync_folder(path.parent)

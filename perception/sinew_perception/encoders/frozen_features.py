@@ -9,7 +9,8 @@ from __future__ import annotations
 import hashlib
 import importlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -141,13 +142,24 @@ class RandomNetwork(nn.Module):
             *(nn.AdaptiveAvgPool2d(GRID), nn.Flatten()),
         )
         self.leave = nn.Linear(64 * GRID * GRID, features, bias=False)
-        for weight in self.parameters():
-            nn.init.orthogonal_(weight, math.sqrt(2.0), generator=generator)
+        with _one_thread():  # with another number of threads the last digits would differ, and so the tag
+            for weight in self.parameters():
+                nn.init.orthogonal_(weight, math.sqrt(2.0), generator=generator)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return (b, features)."""
         features: Tensor = self.leave(self.layers(images))
         return features
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _make_network(config: Config) -> nn.Module:

@@ -117,6 +117,18 @@ def test_features_are_the_same_in_every_process() -> None:
     assert said.pop().startswith("random@32#")
 
 
+def test_the_own_network_is_the_same_on_any_number_of_threads() -> None:
+    threads, tags = torch.get_num_threads(), []
+    try:
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            tags.append(FrozenFeatures(Config(features=64)).tag)
+            assert torch.get_num_threads() == count
+    finally:
+        torch.set_num_threads(threads)
+    assert tags[0] == tags[1]
+
+
 def test_the_seed_makes_another_network_and_another_tag() -> None:
     first, again, other = (
         FrozenFeatures(OWN),

@@ -30,6 +30,8 @@ class RewardNode(ObserverNode[RewardParameters]):
         """Load the reward model and subscribe."""
         self.open_episodes()
         self._model: RewardModel = make_reward(self.parameters.reward, self.hardware, self.parameters.task)
+        if "torch" in sys.modules:  # for one observation at a time, a second thread only costs time
+            sys.modules["torch"].set_num_threads(1)
         self._publisher = self.create_publisher(RewardEstimate, "reward", qos.event())
         self._patience = Patience(self.parameters.reward_timeout, self.announce)
         self.open_observations(self._model, affordance=True)
