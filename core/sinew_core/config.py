@@ -63,7 +63,7 @@ def from_mapping(cls: type[T], data: Mapping[str, Any], where: str) -> T:
     ]
     if missing:
         raise ConfigError(f"{where}: missing key{'s' if len(missing) > 1 else ''} {', '.join(missing)}.")
-    hints = _hints_of(cls)
+    hints = _hints_of(cls)  # type: ignore[arg-type]
     values = {key: _convert(hints[key], value, f"{where}: {key}") for key, value in data.items()}
     try:
         return cls(**values)

@@ -45,6 +45,8 @@ def test_a_resumed_training_comes_to_the_same_numbers_as_an_uninterrupted_one(op
     resumed.train()
     assert straight.counters.steps == resumed.counters.steps >= 24
     assert_same(everything(straight), everything(resumed))
+    assert straight.counters.watch == resumed.counters.watch
+    assert len(resumed.counters.watch["base"]) == resumed.counters.episodes
     assert lines(tmp_path / "straight/progress.jsonl") == lines(tmp_path / "broken/progress.jsonl")
 
 
@@ -117,7 +119,7 @@ def test_a_truncated_checkpoint_is_named(open_trainer, tmp_path):
 def test_a_reward_that_is_not_a_number_ends_the_training_and_enters_no_replay(open_trainer):
     config = small(reward="bad_rewards:NotANumber", demonstrations=0)
     trainer = open_trainer("run", config)
-    with pytest.raises(ValueError, match="nan"):
+    with pytest.raises(ConfigError, match="NotANumber answered the value nan"):
         trainer.train()
     assert trainer.counters.steps == 0
 

@@ -17,6 +17,7 @@ class Silent:
     def __init__(self):
         self.episodes = []
         self.evaluations = []
+        self.findings = []
 
     def demonstrated(self, episodes):
         pass
@@ -26,6 +27,9 @@ class Silent:
 
     def evaluation(self, record):
         self.evaluations.append(dict(record))
+
+    def noticed(self, record):
+        self.findings.append(dict(record["finding"]))
 
 
 class Interrupting(Silent):

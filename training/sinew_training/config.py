@@ -9,9 +9,11 @@ from typing import Any, Literal
 from sinew_policies.learned.seeing import SeeingConfig
 from sinew_policies.learned.tip_actions import TipActionConfig
 from sinew_rewards.success import JudgedBy
+from sinew_rewards.watching.config import WatchConfig
 from sinew_sim.true_keypoints import NoiseConfig
 
 from sinew_training.noisy import UnsteadyConfig
+from sinew_training.occupancy import OccupancyConfig
 from sinew_training.scripted_human import ScriptedHumanConfig
 
 AGENTS = "sinew_policies.agents"  # where the short names of agents live
@@ -45,6 +47,8 @@ class TrainConfig:
     reward: str = "affordance_way"  # a reward model, or `sparse`: bare success
     judge: JudgedBy | None = None  # says when the task is done, in place of the simulator
     shaping: float = 0.5  # weight of the progress as a potential beside 1 for success; 0: the model's values
+    occupancy: OccupancyConfig | None = None  # a price for straying from what the base policy visits
+    watch: WatchConfig = field(default_factory=WatchConfig)  # what about the reward raises an alarm
     affordance: str = "rule_grounding"
     perception: Literal["truth", "camera"] = "truth"  # the simulator's truth with noise, or the cameras
     seeing: SeeingConfig = field(default_factory=SeeingConfig)  # what the policy sees
@@ -108,5 +112,16 @@ class TrainConfig:
             raise ValueError(
                 f"seeing {self.seeing.kind} wants `perception: camera`: the truth has no pictures."
             )
+        if self.occupancy is not None:
+            self._check_occupancy(self.occupancy)
         if self.evaluate_every < 1 or self.evaluation_episodes < 1:
             raise ValueError("evaluate_every and evaluation_episodes: expected at least 1.")
+
+    def _check_occupancy(self, occupancy: OccupancyConfig) -> None:
+        if self.offline:
+            raise ValueError("occupancy: offline nothing is visited that could stray; leave it out.")
+        if occupancy.base_episodes == 0 and not self.demonstrations and not self.dataset:
+            raise ValueError(
+                "occupancy: without demonstrations the first episodes are the base policy's: expected "
+                "base_episodes of at least 1, got 0."
+            )

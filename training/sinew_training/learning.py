@@ -19,9 +19,11 @@ from sinew_policies.learned.tip_actions import ACTION, TipActionConfig
 from torch import Tensor
 
 from sinew_training.config import TrainConfig
+from sinew_training.occupancy import Occupancy
+from sinew_training.transitions import Gathered
 
 LOOKED_AT, WITH_IMAGES = 4096, 256  # transitions of the demonstrations that observations are standardised by
-MEAN, STD = "mean", "std"
+MEAN, STD, OCCUPANCY = "mean", "std", "occupancy"
 ALONE = 1e3  # times the weight of cloning, beside which what the critics say is nothing
 
 
@@ -41,10 +43,16 @@ class Learning:
         self.agent: Agent[Any]
         self._rng = np.random.default_rng(config.seed)
         self._mean, self._std = torch.zeros(0), torch.ones(0)
+        wanted = config.occupancy
+        self.occupancy = None if wanted is None else Occupancy(wanted, encoding.size, config.seed)
+        self.straying: dict[str, float] = {}  # what the last episode paid for that, and the divergence
 
     def begin(self) -> None:
         """Build the agent on what the demonstrations look like, and learn from them as configured."""
         self._mean, self._std = self._look()
+        if self.occupancy is not None and len(self.replay.demonstrations) > 0:
+            shown = self.replay.demonstrations.sample(self._rng, self.occupancy.config.kept)
+            self.occupancy.take_base(shown.observation[STATE])
         self.agent = self._make_agent()
         self._pretrain()
 
@@ -78,6 +86,19 @@ class Learning:
         batch = self.replay.sample(self._rng, size, n_step=c.n_step, discount=c.discount)
         return agent.update(to_tensors(batch, self.replay.demonstrated(size)))
 
+    def priced(self, episode: Gathered) -> Gathered:
+        """Return an episode with the price of straying taken off what the policy did; a person may stray."""
+        own = [i for i, step in enumerate(episode.steps) if not step[-1]]
+        if self.occupancy is None or not own:
+            return episode
+        prices = self.occupancy.grade(np.stack([episode.steps[i][2][STATE] for i in own]))
+        self.straying = {"price": float(prices.mean()), "chi2": self.occupancy.chi2()}
+        steps = list(episode.steps)
+        for i, price in zip(own, prices, strict=True):
+            action, reward, seen, terminated, truncated, human = steps[i]
+            steps[i] = action, reward - float(price), seen, terminated, truncated, human
+        return Gathered(episode.first, steps)
+
     def anneal(self, steps: int) -> None:
         """Let the weight of cloning fall with the decisions made, where that is configured."""
         until = self.config.cloning_until
@@ -88,25 +109,29 @@ class Learning:
     def tensors(self) -> dict[str, Tensor]:
         """Return everything of the agent that a checkpoint holds."""
         tensors = {f"agent.{name}": tensor for name, tensor in self.agent.tensors().items()}
+        if self.occupancy is not None:
+            tensors |= {f"{OCCUPANCY}.{name}": each for name, each in self.occupancy.tensors().items()}
         return tensors | {MEAN: self._mean, STD: self._std}
 
     def state(self) -> dict[str, Any]:
         """Flush the replay and return the numbers that a checkpoint holds."""
         self.replay.online.flush()
         self.replay.demonstrations.flush()
-        return {
+        state = {
             "updates": self.updates,
             "online": self.replay.online.added,
             "demonstrations": self.replay.demonstrations.added,
             "sampling": self._rng.bit_generator.state,
         }
+        return state if self.occupancy is None else state | {OCCUPANCY: self.occupancy.state()}
 
     def load(self, tensors: Mapping[str, Tensor], state: Mapping[str, Any], *, exact: bool) -> None:
         """Take what a checkpoint holds; `exact` also drops the transitions that came after it."""
         self._mean, self._std = tensors[MEAN], tensors[STD]
         self.agent = self._make_agent()
-        own = {name: tensor for name, tensor in tensors.items() if name.startswith("agent.")}
-        self.agent.load({name.removeprefix("agent."): tensor for name, tensor in own.items()})
+        self.agent.load(_under("agent", tensors))
+        if self.occupancy is not None:
+            self.occupancy.load(_under(OCCUPANCY, tensors), state[OCCUPANCY])
         self.updates = state["updates"]
         self._rng.bit_generator.state = state["sampling"]
         if exact:
@@ -152,6 +177,12 @@ class Learning:
         count = WITH_IMAGES if self._encoding.images else LOOKED_AT
         batch = demonstrations.sample(np.random.default_rng(self.config.seed), count)
         return statistics(torch.from_numpy(batch.observation[STATE].copy()))
+
+
+def _under(kind: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose names begin with a kind and a dot, without that."""
+    head = f"{kind}."
+    return {name.removeprefix(head): each for name, each in tensors.items() if name.startswith(head)}
 
 
 def replay_schema(encoding: Encoding, actions: TipActionConfig, hardware: Hardware) -> Schema:

@@ -12,6 +12,7 @@ from sinew_core.runtime import Brain, EpisodeResult, Step, run_episode
 from sinew_core.types import Observation, RewardEstimate
 from sinew_policies.learned.seeing import make_encoding
 from sinew_policies.learned.tip_actions import TipActions
+from sinew_rewards.watching.episode import Watched
 from sinew_sim.true_keypoints import TrueKeypoints, open_blind
 
 from sinew_training.config import TrainConfig
@@ -21,6 +22,7 @@ from sinew_training.lagging import LaggingStation
 from sinew_training.noisy import Unsteady
 from sinew_training.rewards import make_training_reward
 from sinew_training.transitions import Demonstrated, Sink, Takeovers, Transitions
+from sinew_training.watching import Witness
 
 EXPERT = "affordance_follower"
 
@@ -34,6 +36,7 @@ class Rollout:
     interventions: int  # transitions in which a person acted
     total: float  # return, undiscounted
     takeovers: Sequence[Demonstrated] = ()  # what a person showed, cut later than the transitions, too
+    watched: Watched | None = None  # as its reward model graded it
 
 
 class Rollouts:
@@ -61,8 +64,8 @@ class Rollouts:
         self._actions = TipActions(config.actions, hardware)
         self._perception = perception
         self._affordance = make_affordance(config.affordance, hardware, config.task)
-        reward = make_training_reward(config, hardware, station)
-        self.reward: RewardModel = reward if judge is None else JudgedReward(reward, judge)
+        self.grader = make_training_reward(config, hardware, station)
+        self.reward: RewardModel = self.grader if judge is None else JudgedReward(self.grader, judge)
         self.grading = make_grading(config.shaping, config.discount)
         self._expert = make_policy(EXPERT, hardware, config.task)
 
@@ -77,16 +80,16 @@ class Rollouts:
         """Run one episode; its transitions go to the sink."""
         collector = Transitions(sink, self.encoding, self._actions, self.grading)
         collector.begin()
-        takeovers = Takeovers(self.encoding, self._actions, self.grading)
-        result = self._run(seed, policy, [collector, takeovers], human, self.config.max_steps)
-        shown = takeovers.shown
-        return Rollout(result, collector.count, collector.interventions, collector.total, shown)
+        takeovers, witness = Takeovers(self.encoding, self._actions, self.grading), Witness(self.grader)
+        result = self._run(seed, policy, [collector, takeovers, witness], human, self.config.max_steps)
+        total, shown = collector.total, takeovers.shown
+        return Rollout(result, collector.count, collector.interventions, total, shown, witness.watched)
 
     def _run(
         self,
         seed: int,
         policy: Policy,
-        witnesses: Sequence[Transitions | Demonstrated | Takeovers],
+        witnesses: Sequence[Transitions | Demonstrated | Takeovers | Witness],
         human: Policy | None,
         max_steps: int,
     ) -> EpisodeResult:

@@ -72,6 +72,14 @@ class Screen:
         for name in ("success_rate", "return"):
             self._curves.add_scalar(f"evaluation/{name}", record[name], record["steps"])
 
+    def noticed(self, record: Mapping[str, Any]) -> None:
+        """Show what is noticed about the reward; an alarm does not end the training."""
+        finding = record["finding"]
+        word = "ALARM" if finding["alarm"] else "note"
+        self._console.print(
+            f"[{record['steps']} steps] {word}, the reward: {finding['sentence']}", markup=False
+        )
+
     def _text(self) -> str:
         recent = self._recent
         success = sum(item["success"] for item in recent) / len(recent)

@@ -25,6 +25,7 @@ from sinew_training.provenance import provenance_of
 from sinew_training.rollouts import Rollout, Rollouts
 from sinew_training.run_directory import Progress, RunDirectory, load_checkpoint, save_checkpoint
 from sinew_training.transitions import Gathered
+from sinew_training.watching import make_watch, notice
 
 DEMONSTRATION_SEED = 1_000_000  # first scene of the scripted demonstrations
 EPISODE_SEED = 2_000_000  # first scene of training
@@ -44,6 +45,9 @@ class Listener(Protocol):
     def evaluation(self, record: Mapping[str, Any]) -> None:
         """Take what came of an evaluation."""
 
+    def noticed(self, finding: Mapping[str, Any]) -> None:
+        """Take what is noticed about the reward."""
+
 
 @dataclass(slots=True)
 class Counters:
@@ -56,6 +60,7 @@ class Counters:
     best: float = -1.0  # success rate of the best policy
     budget: int = 0  # control periods that the person has left
     learning: Mapping[str, Any] = field(default_factory=dict)
+    watch: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Trainer:
@@ -71,6 +76,7 @@ class Trainer:
         replay = open_replay(run.replay, config, hardware, encoding)
         self.learning = Learning(config, replay, hardware, encoding)
         self.counters = Counters(budget=config.interventions)
+        self._watch = make_watch(config.watch, self._rollouts.grader)
         if resume and run.checkpoint.is_file():
             self._go_on()
         else:
@@ -114,7 +120,7 @@ class Trainer:
     def save(self) -> None:
         """Write a checkpoint."""
         counters = self.counters
-        counters.learning = self.learning.state()
+        counters.learning, counters.watch = self.learning.state(), self._watch.state()
         counters.wall_s, self._started = self._wall(), time.monotonic()
         if self._person is not None:
             counters.budget = self._person.left
@@ -147,12 +153,15 @@ class Trainer:
         tensors, state = load_checkpoint(self._run.checkpoint)
         self.counters = Counters(**state)
         self.learning.load(tensors, self.counters.learning, exact=True)
+        if self.counters.watch:  # trainings that began before there was one have none
+            self._watch.load(self.counters.watch)
         counters = self.counters
         self._progress.keep(counters.steps, counters.evaluated if counters.best >= 0 else -1)
 
     def _turn(self) -> None:
         """Run an episode, and make the updates that belong to it."""
         rollout = self._act()
+        news = notice(self._watch, rollout.watched)
         began, before = time.monotonic(), self.learning.updates
         metrics = self._learn(rollout.transitions)
         record = {
@@ -161,8 +170,11 @@ class Trainer:
             "decisions": rollout.transitions,
             "interventions": rollout.interventions / max(rollout.transitions, 1),
             **self._pace(began, before),
+            **self.learning.straying,
         }
         self._tell("episode", self._listener.episode, record | metrics)
+        for finding in news:
+            self._tell("noticed", self._listener.noticed, {"finding": finding})
 
     def _offline_turn(self) -> None:
         """Make some updates."""
@@ -185,7 +197,7 @@ class Trainer:
             raise KeyboardInterrupt
         if rollout.result.outcome in ("error", "refused"):
             raise ConfigError(f"episode with seed {seed}: {rollout.result.outcome}: {rollout.result.message}")
-        gathered.hand_over([self.learning.replay])
+        self.learning.priced(gathered).hand_over([self.learning.replay])
         for takeover in rollout.takeovers:
             takeover.hand_over([self.learning.replay.demonstrations], without_first=True)
         if rollout.result.success and self.config.imitate:

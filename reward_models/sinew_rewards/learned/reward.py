@@ -47,6 +47,7 @@ class LearnedReward:
         if config.operator:
             self._scorer = _for_operator(self._scorer, config)
         self._forced = self._check_card()
+        self.seen: FloatArray | None = None  # (d,) the features that the last estimate is about
 
     def reset(self, task: Task) -> None:
         """Begin an episode."""
@@ -57,7 +58,7 @@ class LearnedReward:
 
     def estimate(self, observation: Observation) -> RewardEstimate:
         """Return the estimate; ValueError for features or a score that is not finite."""
-        features = self._features.of(observation)
+        features = self.seen = self._features.of(observation)
         forced = {"forced": float(self._forced)}
         if features is None:
             return RewardEstimate(observation.stamp, 0.0, uncertainty=1.0, terms={"known": 0.0, **forced})
