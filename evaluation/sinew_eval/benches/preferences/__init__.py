@@ -1,0 +1,1 @@
+"""Learners from comparisons, measured against the truth, against baselines and against a peer."""
