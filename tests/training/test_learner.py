@@ -12,7 +12,8 @@ from arm_data import HARDWARE, SCHEMA, data, fragment, rewards
 from sinew_core.errors import ConfigError
 from sinew_training.inbox import Inbox, Letter
 from sinew_training.learner import Learner
-from sinew_training.learner_run import LearnerConfig, training_asked_for
+from sinew_training.learner_run import LearnerConfig, open_learner_run, training_asked_for
+from sinew_training.occupancy import OccupancyConfig
 from sinew_training.roster import Roster, RosterError
 from sinew_training.weights import Weights, WeightsError, keep, recall, unpack
 from sinew_training.wire import WireError, encode
@@ -232,6 +233,11 @@ def test_another_run_or_another_training_does_not_get_into_a_directory(open_lear
     with pytest.raises(ConfigError, match="seed is 0 there, 5 here"):
         open_learner(train=training(seed=5))
     open_learner()
+
+
+def test_a_price_for_straying_that_nobody_would_ask_is_refused(tmp_path):
+    with pytest.raises(ConfigError, match="occupancy: a learner beside actors"):
+        open_learner_run(tmp_path / "out", small(occupancy=OccupancyConfig()))
 
 
 def test_what_is_not_asked_for_is_as_it_was_when_the_training_began(open_learner, tmp_path):

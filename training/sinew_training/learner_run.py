@@ -69,6 +69,8 @@ def _merged(there: Mapping[str, Any], asked: Mapping[str, Any]) -> dict[str, Any
 
 def open_learner_run(out: Path, config: TrainConfig) -> RunDirectory:
     """Make the directory of a learner, or open it if it is one of the very same configuration."""
+    if config.occupancy is not None:
+        raise ConfigError("occupancy: a learner beside actors does not price straying; leave it out there.")
     if not (out / "config.yaml").is_file():
         return create_run(out, config)
     run, there = open_run(out)
