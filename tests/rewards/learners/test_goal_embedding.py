@@ -13,7 +13,7 @@ from sinew_rewards.learners.goal_embedding_scorer import GoalScorer
 from sinew_rewards.report.ranks import rank_correlation
 
 CHAIN = 8
-LINEAR = Config(hidden=(), size=4, members=1, steps=150, rate=2e-2)
+LINEAR = Config(hidden=(), size=4, members=1, steps=150, rate=2e-2, discount=0.9, noise=0.0)
 QUICK = Config(hidden=(16,), size=4, members=2, steps=100, rate=6e-3)
 
 
@@ -176,7 +176,16 @@ def test_steps_of_other_clips_are_held_against_the_goal() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"size": 0}, {"discount": 1.0}, {"final": 1.5}, {"rate": -1.0}, {"hidden": (0,)}, {"steps": 0}]
+    "wrong",
+    [
+        {"size": 0},
+        {"discount": 1.0},
+        {"final": 1.5},
+        {"rate": -1.0},
+        {"noise": -0.1},
+        {"hidden": (0,)},
+        {"steps": 0},
+    ],
 )
 def test_settings_that_mean_nothing_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="expected"):

@@ -35,8 +35,9 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     config = RunConfig("sim_mujoco", "reach", "affordance_follower", "goal_distance", record=str(folder))
     hardware = load_hardware(config.hardware).with_pace("lockstep")
     station, brain = hardware.open_station(config.task), make_brain(config, hardware)
+    recorder = ProcessRecorder(config, hardware)  # one, so that names are in the order of recording
     for seed, steps in ((5, 0), (6, 3)):
-        ProcessRecorder(config, hardware).record(
+        recorder.record(
             seed,
             lambda record, seed=seed, steps=steps: run_episode(
                 station, hardware, brain, seed=seed, max_steps=steps, on_step=record
