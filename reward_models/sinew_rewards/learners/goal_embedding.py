@@ -13,7 +13,7 @@ from sinew_core.types import FloatArray
 from sinew_data.feedback.types import Feedback
 
 from sinew_rewards.learned.network import Ensemble
-from sinew_rewards.learned.trajectory import Episodes
+from sinew_rewards.learned.trajectory import Episodes, Features
 from sinew_rewards.learners.goal_embedding_loss import Videos, draw_clips, videos_of, vip_loss
 from sinew_rewards.learners.goal_embedding_scorer import GoalScorer
 from sinew_rewards.learners.shown import demonstrations
@@ -39,15 +39,20 @@ class Config:
     decay: float = 1e-3
     discount: float = 0.99
     final: float = 0.5  # share of clips whose goal is the end of any demonstration
+    noise: float = 0.1  # standard deviations by which features are moved at random in training
     negatives: bool = True  # hold each goal against the steps of other clips, too
 
     def __post_init__(self) -> None:
         """Check the numbers."""
         if min(self.size, self.members, self.steps, self.batch, *self.hidden) < 1:
             raise ValueError("expected sizes, members, steps and batch of at least 1.")
-        if not 0 < self.discount < 1 or not 0 <= self.final <= 1 or min(self.rate, self.decay) < 0:
+        if (
+            not 0 < self.discount < 1
+            or not 0 <= self.final <= 1
+            or min(self.rate, self.decay, self.noise) < 0
+        ):
             raise ValueError(
-                "expected discount between 0 and 1, final from 0 to 1, rate and decay of at least 0."
+                "expected discount between 0 and 1, final from 0 to 1, rate, decay and noise of at least 0."
             )
 
 
@@ -80,16 +85,18 @@ class GoalEmbedding:
         frames = np.concatenate(shown)
         network = Ensemble(frames.shape[1], config.hidden, config.members, config.size, seed=seed)
         network.look(frames)
-        self._descend(network, torch.as_tensor(frames, dtype=torch.float32), videos, seed)
+        self._descend(network, frames.astype(np.float32), videos, seed)
         return network.eval()
 
-    def _descend(self, network: Ensemble, frames: torch.Tensor, videos: Videos, seed: int) -> None:
+    def _descend(self, network: Ensemble, frames: Features, videos: Videos, seed: int) -> None:
         config, rng = self._config, np.random.default_rng(seed)
+        spread = config.noise * network.std.numpy()
         optimizer = torch.optim.AdamW(network.parameters(), config.rate, weight_decay=config.decay)
         for _ in range(config.steps):
             clips = draw_clips(videos, config.batch, config.final, rng)
             rows = np.stack([clips.start, clips.now, clips.after, clips.goal])
-            seen = network(frames[torch.from_numpy(rows)]).transpose(0, 1)
+            moved = frames[rows] + spread * rng.standard_normal((*rows.shape, len(spread)), np.float32)
+            seen = network(torch.from_numpy(moved)).transpose(0, 1)
             loss = vip_loss(seen, clips, config.discount, config.negatives).sum()
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
