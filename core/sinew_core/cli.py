@@ -11,6 +11,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib.metadata import EntryPoint, entry_points, version
 from pathlib import Path
+from pkgutil import iter_modules
+from types import ModuleType
 
 from rich.console import Console
 
@@ -43,6 +45,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         console.print(f"sinew {name}: interrupted.", markup=False)
         return 130
+
+
+def run_verb(command: str, verbs: ModuleType, argv: Sequence[str]) -> int:
+    """Run `sinew COMMAND VERB ...`; a verb is a module of the package `verbs` with a `main(argv)`.
+
+    Returns the verb's own exit code, or 2 where none is given; ConfigError for an unknown one.
+    """
+    entries = {
+        module.name: EntryPoint(module.name, f"{verbs.__name__}.{module.name}:main", f"sinew.{command}")
+        for module in iter_modules(verbs.__path__)
+    }
+    if not argv or argv[0] in ("-h", "--help"):
+        print(f"usage: sinew {command} VERB [options]    (sinew {command} VERB --help for its options)\n")
+        print(summaries(entries))
+        return 0 if argv else 2
+    name, *rest = argv
+    if name not in entries:
+        raise ConfigError(f"unknown verb '{name}'.{did_you_mean(name, entries)}")
+    return int(entries[name].load()(rest))
 
 
 def summaries(entries: Mapping[str, EntryPoint]) -> str:
