@@ -90,6 +90,7 @@ def test_a_reward_is_made_that_serves(tmp_path: Path) -> None:
     assert about["provenance"]["seed"] == 3
     assert about["provenance"]["feedback"]["comparisons"] == 40
     assert about["feature_names"] == list(NAMES)
+    assert about["provenance"]["episodes"]["train"]  # which a report card leaves out
     served = LearnedReward(RewardConfig(path, use="watch"), load_hardware("sim_mujoco"))
     assert served.facts.task == "push"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +35,7 @@ class Recipe:
     crossing: int  # entries left out, as they are about held-out episodes
     seed: int
     command: str = ""
+    asked: Mapping[str, Any] = field(default_factory=dict)  # what is known of how the feedback came about
 
 
 def learner_spec(name: str, fields: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -93,6 +94,7 @@ def _provenance(recipe: Recipe, seconds: float) -> dict[str, Any]:
             "entries": len(recipe.feedback),
             "sha256": digest_of(recipe.feedback),
             "about_held_out": recipe.crossing,
+            **recipe.asked,
         },
         "versions": versions(),
     }

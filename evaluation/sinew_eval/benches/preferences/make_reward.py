@@ -8,43 +8,46 @@ from pathlib import Path
 import numpy as np
 from sinew_core.hardware import load_hardware
 from sinew_rewards.learned.features import FeatureConfig, make_features
-from sinew_rewards.learned.saved import LearnedFacts, save_learned, spreads_of
-from sinew_rewards.learners.bradley_terry import BradleyTerry, Config
+from sinew_rewards.learned.saved import LearnedFacts
+from sinew_rewards.learned.trajectory import Episodes
+from sinew_rewards.report.episodes import EpisodeSet
+from sinew_rewards.report.fitting import Recipe, fit_and_save, learner_spec
+from sinew_rewards.report.splits import Split
 
 from sinew_eval.benches.preferences.asking import Questions, ask, episodes_of, noisy
+from sinew_eval.reward_episodes import default_folder
 
 HARDWARE = "sim_mujoco"
 
 
 def make_reward(path: Path, questions: Questions, comparisons: int, noise: float, seed: int) -> LearnedFacts:
     """Write a reward learnt from so many comparisons; return what it is."""
-    episodes = episodes_of(questions, seed)
-    feedback = ask(
-        episodes, noisy(noise, seed), comparisons, questions.rows, np.random.default_rng([3, seed])
+    shown = _episodes(questions, seed)
+    rng = np.random.default_rng([3, seed])
+    feedback = ask(shown.episodes, noisy(noise, seed), comparisons, questions.rows, rng)
+    recipe = Recipe(
+        spec=learner_spec("bradley_terry", {}, "make-reward"),
+        episodes=shown,
+        split=Split(train=shown.episodes, held_out=Episodes(())),
+        feedback=feedback,
+        crossing=0,
+        seed=seed,
+        asked={"comparisons": len(feedback), "noise": noise, "source": "script", **asdict(questions)},
     )
-    config = Config()
-    scorer = BradleyTerry(config).fit(episodes, feedback, seed)
+    return fit_and_save(path, recipe)[1]
+
+
+def _episodes(questions: Questions, seed: int) -> EpisodeSet:
+    """Return the episodes that are shown, with what their features are."""
     hardware = load_hardware(HARDWARE)
     features = make_features(FeatureConfig(), hardware)
-    facts = LearnedFacts(
-        scorer="",
-        settings={},
+    return EpisodeSet(
+        episodes=episodes_of(questions, seed),
         features=FeatureConfig(),
-        feature_names=features.names,
-        feature_tag=features.tag,
-        spreads=spreads_of(np.concatenate([item.features for item in episodes.trajectories])),
+        names=features.names,
+        tag=features.tag,
         robot=hardware.robot.name,
         task=questions.task,
-        provenance={
-            "learner": {"plugin": "bradley_terry", **asdict(config)},
-            "episodes": [item.name for item in episodes.trajectories],
-            "feedback": {
-                "comparisons": len(feedback),
-                "noise": noise,
-                "source": "script",
-                **asdict(questions),
-            },
-            "seed": seed,
-        },
+        hardware=hardware,
+        source=default_folder(),
     )
-    return save_learned(path, scorer, facts)
