@@ -5,11 +5,9 @@ from __future__ import annotations
 import glob
 import io
 import json
-import os
 import re
 import zipfile
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sinew_core.errors import ConfigError, did_you_mean
+from sinew_core.files import write_whole
 
 from sinew_data.dataset import Dataset
 from sinew_data.layout import EPISODES, sync_folder
@@ -69,24 +68,8 @@ def save_beside(episode: Path, name: str, estimates: Estimates, provenance: Mapp
     np.savez_compressed(
         stream, allow_pickle=False, facts=np.frombuffer(text, np.uint8), terms=terms, **columns
     )
-    _write(path, stream.getvalue())
+    write_whole(path, stream.getvalue())
     return path
-
-
-def _write(path: Path, data: bytes) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-        sync_folder(path.parent)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror}).") from error
-    finally:
-        with suppress(OSError):  # it has its name by now, or was never begun
-            partial.unlink()
 
 
 def load_beside(episode: Path, name: str) -> tuple[Estimates, dict[str, Any]]:

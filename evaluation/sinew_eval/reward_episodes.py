@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from sinew_core.files import cache_folder
 from sinew_core.hardware import Hardware, load_hardware
 from sinew_core.models import make_affordance, make_reward
 from sinew_core.protocols import Station
@@ -47,8 +47,7 @@ def simulated_trajectories(
 
 def default_folder() -> Path:
     """Return the folder that keeps episodes."""
-    root = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(root).expanduser() / "sinew" / "reward_episodes"
+    return cache_folder("reward_episodes")
 
 
 def _path(folder: Path, seed: int) -> Path:

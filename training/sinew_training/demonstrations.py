@@ -9,7 +9,7 @@ from pathlib import Path
 from sinew_core.errors import ConfigError
 from sinew_core.hardware import Hardware
 from sinew_core.protocols import RewardModel
-from sinew_core.runtime import Step, guarded
+from sinew_core.runtime import Step, checked_estimate, guarded
 from sinew_core.types import Observation, RewardEstimate, Task
 from sinew_data.dataset import Dataset
 from sinew_data.reader import Episode
@@ -103,7 +103,7 @@ def _grade_of(episode: Episode, reward: RewardModel, labels: str) -> Grade:
         return _Beside(episode.path, labels).estimate
     start = episode.summary.start
     guarded(reward, reward.reset, Task(start.task, start.instruction, start.max_steps))
-    return partial(guarded, reward, reward.estimate)
+    return partial(checked_estimate, reward)
 
 
 class _Beside:

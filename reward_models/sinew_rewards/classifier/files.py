@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,31 +13,16 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 from sinew_core.errors import ConfigError
+from sinew_core.files import write_whole
 
 DTYPES = {"U8": np.uint8, "I8": np.int8, "I32": np.int32, "F32": np.float32, "I64": np.int64}
 HEADER_LIMIT = 100_000_000  # bytes; a longer one is damage
 Arrays = Mapping[str, npt.NDArray[Any]]
 
 
-def write_bytes(path: Path, data: bytes) -> None:
-    """Write a file that appears whole or not at all; ConfigError where that cannot be."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        partial.replace(path)
-    except OSError as error:
-        with suppress(OSError):  # of a folder that cannot be written, nothing can be removed either
-            partial.unlink()
-        raise ConfigError(f"{path}: cannot be written ({error.strerror}).") from error
-
-
 def write_json(path: Path, facts: Mapping[str, Any]) -> None:
     """Write facts as indented JSON."""
-    write_bytes(path, (json.dumps(facts, indent=2, allow_nan=False) + "\n").encode())
+    write_whole(path, (json.dumps(facts, indent=2, allow_nan=False) + "\n").encode())
 
 
 def read_json(path: Path, made_by: str) -> dict[str, Any]:
@@ -58,7 +41,7 @@ def read_json(path: Path, made_by: str) -> dict[str, Any]:
 def write_arrays(path: Path, arrays: Arrays, facts: Mapping[str, Any]) -> None:
     """Write arrays, with facts in the file's metadata."""
     whole = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
-    write_bytes(path, save(whole, {"facts": json.dumps(facts, allow_nan=False)}))
+    write_whole(path, save(whole, {"facts": json.dumps(facts, allow_nan=False)}))
 
 
 def read_arrays(path: Path, made_by: str) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:

@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
+from sinew_core.files import write_whole
 from sinew_eval.machine import describe_machine, installed_version, package_versions
 
 from sinew_rewards.classifier.card import Card, Criteria, card_path, save_card
 from sinew_rewards.classifier.card_page import render_card_page
-from sinew_rewards.classifier.files import write_bytes
 from sinew_rewards.classifier.labels import Labelled
 from sinew_rewards.classifier.measuring import make_card, picture_of
 from sinew_rewards.classifier.scorer import Scorer
@@ -35,7 +35,7 @@ def publish_card(
     card = make_card(scorer, held_out, criteria, threshold, provenance)
     save_card(card_path(weights), card)
     page = render_card_page(weights.stem, scorer.facts, card, lambda m: picture_of(held_out, m))
-    write_bytes(page_path(weights), page.encode())
+    write_whole(page_path(weights), page.encode())
     return card
 
 

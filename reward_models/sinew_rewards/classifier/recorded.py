@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from sinew_core.errors import ConfigError, did_you_mean
+from sinew_core.files import cache_folder
 from sinew_core.types import CameraFrame, ImageArray
 from sinew_data.dataset import Dataset
 from sinew_data.errors import EpisodeError
@@ -46,8 +46,7 @@ class Read:
 
 def default_cache() -> Path:
     """Return the folder that keeps the pictures."""
-    root = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(root).expanduser() / "sinew" / "classifier"
+    return cache_folder("classifier")
 
 
 def recorded_frames(path: Path, wanted: Wanted, cache: Path) -> Iterator[Read]:

@@ -12,10 +12,11 @@ import torch
 from safetensors.torch import save
 from sinew_core.config import from_mapping, to_mapping
 from sinew_core.errors import ConfigError
+from sinew_core.files import write_whole
 from sinew_core.types import CameraFrame, FloatArray, ImageArray
 
 from sinew_rewards.classifier.calibration import Calibration
-from sinew_rewards.classifier.files import read_arrays, read_json, sha256_of, write_bytes, write_json
+from sinew_rewards.classifier.files import read_arrays, read_json, sha256_of, write_json
 from sinew_rewards.classifier.network import Sizes, SuccessNetwork, as_input
 from sinew_rewards.classifier.pictures import PictureSpec, pictures_of
 
@@ -131,7 +132,7 @@ def facts_path(weights: Path) -> Path:
 
 def save_weights(path: Path, network: SuccessNetwork) -> str:
     """Write a network's weights; return their SHA-256."""
-    write_bytes(path, save({key: value.contiguous() for key, value in network.state_dict().items()}))
+    write_whole(path, save({key: value.contiguous() for key, value in network.state_dict().items()}))
     return sha256_of(path)
 
 

@@ -14,12 +14,13 @@ import numpy as np
 import torch
 from safetensors.torch import load, save
 from sinew_core.errors import ConfigError
+from sinew_core.files import write_whole
 from torch import Tensor
 from torch.nn import functional
 
 from sinew_rewards.classifier.augment import AugmentConfig, augmented
 from sinew_rewards.classifier.batches import FrameTable, balanced_loss, digest_of, validation_frames
-from sinew_rewards.classifier.files import map_arrays, write_bytes
+from sinew_rewards.classifier.files import map_arrays
 from sinew_rewards.classifier.frames import one_kind
 from sinew_rewards.classifier.network import Sizes, SuccessNetwork, as_input
 from sinew_rewards.classifier.scorer import build_network, logits_of, looks_of
@@ -157,7 +158,7 @@ class Trainer:
         for i, state in self._optimizer.state_dict()["state"].items():
             tensors |= {f"{key}.{self._names[i]}": value.contiguous() for key, value in state.items()}
         facts = {**self._identity(), "progress": {**asdict(self.progress), "best": str(self.progress.best)}}
-        write_bytes(path, save(tensors, {"facts": json.dumps(facts)}))
+        write_whole(path, save(tensors, {"facts": json.dumps(facts)}))
 
     def load(self, path: Path) -> None:
         """Go on where `save` was called; ConfigError for a file of another training or other data."""

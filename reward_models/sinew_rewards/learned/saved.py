@@ -12,8 +12,9 @@ import numpy as np
 from safetensors.numpy import save
 from sinew_core.config import from_mapping, to_mapping
 from sinew_core.errors import ConfigError
+from sinew_core.files import write_whole
 
-from sinew_rewards.classifier.files import read_arrays, read_json, sha256_of, write_bytes, write_json
+from sinew_rewards.classifier.files import read_arrays, read_json, sha256_of, write_json
 from sinew_rewards.learned.features import FeatureConfig
 from sinew_rewards.learned.scoring import Arrays, Scorer
 
@@ -66,7 +67,7 @@ def scorer_name(scorer: Scorer) -> str:
 def save_learned(path: Path, scorer: Scorer, facts: LearnedFacts) -> LearnedFacts:
     """Write a learned reward, each file whole or not at all; return its facts with the weights' digest."""
     arrays = {name: np.ascontiguousarray(value) for name, value in scorer.arrays().items()}
-    write_bytes(path, save(arrays))
+    write_whole(path, save(arrays))
     values = to_mapping(facts) | {"scorer": scorer_name(scorer), "settings": dict(scorer.settings())}
     values["weights_sha256"] = sha256_of(path)
     write_json(facts_path(path), {"format": FORMAT, **values})

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from sinew_core.errors import ConfigError
+from sinew_core.files import cache_folder
 from sinew_core.hardware import Hardware, load_hardware
 
 from sinew_rewards.learned.features import FeatureConfig
@@ -43,8 +43,7 @@ class Wanted:
 
 def default_cache() -> Path:
     """Return the folder that keeps features of recordings."""
-    root = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(root).expanduser() / "sinew" / "rewards"
+    return cache_folder("rewards")
 
 
 def open_episodes(path: Path, wanted: Wanted, cache: Path) -> EpisodeSet:

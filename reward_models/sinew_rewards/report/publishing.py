@@ -9,9 +9,9 @@ from typing import Any
 
 from rich.console import Console
 from sinew_core.config import to_mapping
+from sinew_core.files import write_whole
 from sinew_eval.machine import describe_machine
 
-from sinew_rewards.classifier.files import write_bytes
 from sinew_rewards.classifier.making import versions
 from sinew_rewards.report.card import Gate, RewardCard, card_path, save_card
 from sinew_rewards.report.episodes import EpisodeSet
@@ -43,7 +43,7 @@ def publish(page: Path, model: Model, episodes: EpisodeSet, evidence: Evidence, 
     path = page.with_suffix(".json") if model.weights is None else card_path(model.weights)
     save_card(path, card)
     html = render_page_of(model, episodes, evidence, card, MomentPictures(episodes))
-    write_bytes(page, html.encode())
+    write_whole(page, html.encode())
     return page
 
 

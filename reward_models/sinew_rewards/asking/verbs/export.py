@@ -6,13 +6,13 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from sinew_core.files import write_whole
 from sinew_data.console import counted, output
 from sinew_data.feedback.log import read
 from sinew_data.feedback.pairs import comparisons_of
 
 from sinew_rewards.asking.exporting import exported
 from sinew_rewards.asking.telling import tell_flaws
-from sinew_rewards.classifier.files import write_bytes
 
 
 def main(argv: Sequence[str]) -> int:
@@ -28,7 +28,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = parser.parse_args(argv)
     contents = read(arguments.log)
     pairs = comparisons_of(contents.entries)
-    write_bytes(arguments.out, exported(pairs, arguments.out.suffix))
+    write_whole(arguments.out, exported(pairs, arguments.out.suffix))
     words = f"{counted(len(pairs), 'comparison')} written to {arguments.out}"
     output().print(words, markup=False, soft_wrap=True)
     tell_flaws(arguments.log, contents)

@@ -10,11 +10,11 @@ from pathlib import Path
 from rich.console import Console
 from sinew_core.cli import GROUP
 from sinew_core.errors import ConfigError
+from sinew_core.files import write_whole
 from sinew_core.hardware import load_hardware
 from sinew_data.console import progress
 from sinew_eval.options import natural, positive
 
-from sinew_rewards.classifier.files import write_bytes
 from sinew_rewards.classifier.frames import EpisodeFacts, frame_files
 from sinew_rewards.classifier.simulated import SimulationConfig, episode_path, picture_spec, roll_missing
 
@@ -111,7 +111,7 @@ def _config(arguments: argparse.Namespace) -> SimulationConfig:
 def _prepare(config: SimulationConfig, folder: Path, *, force: bool) -> None:
     """Try to write there; frames made with other settings are refused, as scenes would be there twice."""
     probe = folder / ".probe"
-    write_bytes(probe, b"")
+    write_whole(probe, b"")
     probe.unlink()
     others = [path for path in frame_files(folder) if config.digest not in path.name]
     if others and not force:

@@ -13,11 +13,11 @@ import torch
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from sinew_core.errors import ConfigError
+from sinew_core.files import write_whole
 from sinew_eval.interrupts import Interrupts
 
 from sinew_rewards.classifier.augment import AugmentConfig
 from sinew_rewards.classifier.card import Card, Criteria, card_facts, card_path
-from sinew_rewards.classifier.files import write_bytes
 from sinew_rewards.classifier.labels import Labelled, LabelRule, label_all
 from sinew_rewards.classifier.making import command_of, publish_card, tell
 from sinew_rewards.classifier.network import SuccessNetwork
@@ -138,7 +138,7 @@ def _prepare(arguments: argparse.Namespace) -> Path:
                 f"{checkpoint} holds an earlier training: give --resume, or --force to begin anew."
             )
     probe = out.with_name(f".{out.name}.probe")
-    write_bytes(probe, b"")
+    write_whole(probe, b"")
     probe.unlink()
     return checkpoint
 

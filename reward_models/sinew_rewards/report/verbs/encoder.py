@@ -14,12 +14,13 @@ from rich.console import Console
 from rich.progress import Progress
 from safetensors.numpy import save
 from sinew_core.errors import ConfigError
+from sinew_core.files import write_whole
 from sinew_eval.options import natural, positive
 from sinew_eval.reward_episodes import simulated_trajectories
 from sinew_perception.encoders.frozen_features import FrozenFeatures
 from sinew_perception.encoders.goal_encoder import PLUGIN, SHIPPED, SIZE, GoalEncoder, shipped_config
 
-from sinew_rewards.classifier.files import sha256_of, write_bytes, write_json
+from sinew_rewards.classifier.files import sha256_of, write_json
 from sinew_rewards.learned.trajectory import Trajectory
 from sinew_rewards.learners.goal_encoder_training import TrainingConfig, time_order, train_encoder
 
@@ -42,7 +43,7 @@ def main(argv: Sequence[str]) -> int:
         bar.remove_task(found)
         network, losses = _train(list(videos.values()), config, arguments.training_seed, bar)
     weights = {name: tensor.detach().contiguous().numpy() for name, tensor in network.state_dict().items()}
-    write_bytes(arguments.out, save(weights))
+    write_whole(arguments.out, save(weights))
     facts = _facts(arguments, config, losses, tasks)
     write_json(arguments.out.with_suffix(".json"), facts)
     print(json.dumps(facts) if arguments.json else _told(arguments.out, facts), flush=True)

@@ -1,0 +1,42 @@
+"""Files that appear whole or not at all, and the folder for what can be made again."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from sinew_core.errors import ConfigError
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Write a file, for good, or leave what was there; ConfigError where it cannot be written."""
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        partial.replace(path)
+        _sync(path.parent)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror}).") from error
+    finally:
+        with suppress(OSError):  # it has its name by now, or was never begun
+            partial.unlink()
+
+
+def _sync(folder: Path) -> None:
+    """Make the names in a folder last over a power cut."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def cache_folder(name: str) -> Path:
+    """Return the folder of this name for what can be made again: below XDG_CACHE_HOME, or ~/.cache."""
+    root = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(root).expanduser() / "sinew" / name
