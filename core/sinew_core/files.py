@@ -19,7 +19,7 @@ def write_whole(path: Path, data: bytes) -> None:
             stream.flush()
             os.fsync(stream.fileno())
         partial.replace(path)
-        _sync(path.parent)
+        sync_folder(path.parent)
     except OSError as error:
         raise ConfigError(f"{path}: cannot be written ({error.strerror}).") from error
     finally:
@@ -27,7 +27,7 @@ def write_whole(path: Path, data: bytes) -> None:
             partial.unlink()
 
 
-def _sync(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Make the names in a folder last over a power cut."""
     handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import secrets
 import time
@@ -27,12 +26,3 @@ def episode_number(name: str) -> int:
 def episode_path(dataset: Path, folder: str, name: str) -> Path:
     """Return the path of an episode."""
     return dataset / folder / f"{name}{SUFFIX}"
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder last over a power cut."""
-    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

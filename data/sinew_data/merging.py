@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sinew_core.errors import ConfigError
+from sinew_core.files import sync_folder
 
 from sinew_data.console import listed
 from sinew_data.dataset import Dataset, DatasetEntry
-from sinew_data.layout import DISCARDED, EPISODES, UNFINISHED, sync_folder
+from sinew_data.layout import DISCARDED, EPISODES, UNFINISHED
 from sinew_data.rewards_beside_files import files_beside
 
 BLOCK = 4 << 20  # bytes

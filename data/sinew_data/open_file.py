@@ -11,8 +11,10 @@ import time
 from pathlib import Path
 from typing import Self
 
+from sinew_core.files import sync_folder
+
 from sinew_data.episode import END, START, EpisodeEnd, EpisodeStart, to_metadata
-from sinew_data.layout import DISCARDED, EPISODES, UNFINISHED, episode_path, sync_folder
+from sinew_data.layout import DISCARDED, EPISODES, UNFINISHED, episode_path
 from sinew_data.mcap_file import McapFile
 
 MEDIA_TYPES = {".yaml": "application/yaml", ".urdf": "application/xml"}

@@ -15,9 +15,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO
 
+from sinew_core.files import sync_folder
+
 from sinew_data.episode import END, EpisodeEnd, to_metadata
 from sinew_data.errors import EpisodeError
-from sinew_data.layout import DISCARDED, EPISODES, SUFFIX, UNFINISHED, episode_path, sync_folder
+from sinew_data.layout import DISCARDED, EPISODES, SUFFIX, UNFINISHED, episode_path
 from sinew_data.mcap_file import McapFile
 from sinew_data.reader import open_episode
 from sinew_data.salvage import salvage

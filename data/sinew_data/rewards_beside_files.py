@@ -15,10 +15,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from sinew_core.errors import ConfigError, did_you_mean
-from sinew_core.files import write_whole
+from sinew_core.files import sync_folder, write_whole
 
 from sinew_data.dataset import Dataset
-from sinew_data.layout import EPISODES, sync_folder
+from sinew_data.layout import EPISODES
 from sinew_data.layout import SUFFIX as EPISODE_SUFFIX
 from sinew_data.rewards_beside import OPTIONAL, Estimates
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sinew_core.errors import ConfigError
-from sinew_data.layout import sync_folder
+from sinew_core.files import sync_folder
 from sinew_data.replay import Schema
 
 from sinew_training.wire import Fragment, WireError, decode

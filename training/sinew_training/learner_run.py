@@ -10,7 +10,7 @@ from typing import Any
 
 from sinew_core.config import from_mapping, to_mapping
 from sinew_core.errors import ConfigError
-from sinew_data.layout import sync_folder
+from sinew_core.files import sync_folder
 
 from sinew_training.config import TrainConfig
 from sinew_training.run_directory import RunDirectory, create_run, open_run

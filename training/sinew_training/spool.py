@@ -25,7 +25,7 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.numpy import load
 from sinew_core.errors import ConfigError
-from sinew_data.layout import sync_folder
+from sinew_core.files import sync_folder
 
 FORMAT = "sinew-spool/1"
 STATE = "spool.json"

@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sinew_core.errors import ConfigError
-
-from sinew_data.layout import sync_folder
+from sinew_core.files import sync_folder
 
 PARTIAL, OLD = ".partial", ".old"
 

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sinew_core.errors import ConfigError
+from sinew_core.files import sync_folder
 
 from sinew_data.feedback.types import Feedback
 from sinew_data.feedback.wire import DamagedLineError, Item, Retraction, Unread, of_line, to_line
-from sinew_data.layout import sync_folder
 
 
 @dataclass(frozen=True, slots=True)

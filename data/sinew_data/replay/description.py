@@ -10,8 +10,8 @@ from typing import Any
 
 from sinew_core.config import from_mapping, to_mapping
 from sinew_core.errors import ConfigError
+from sinew_core.files import sync_folder
 
-from sinew_data.layout import sync_folder
 from sinew_data.replay.errors import ReplayError
 from sinew_data.replay.schema import Schema
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sinew_core.errors import ConfigError
+from sinew_core.files import sync_folder
 
 from sinew_data.console import output, parser_for
 from sinew_data.dataset import Dataset
-from sinew_data.layout import DISCARDED, EPISODES, UNFINISHED, sync_folder
+from sinew_data.layout import DISCARDED, EPISODES, UNFINISHED
 from sinew_data.rewards_beside_files import files_beside
 
 
