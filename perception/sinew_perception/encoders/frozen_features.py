@@ -82,6 +82,7 @@ class FrozenFeatures:
         own = getattr(self._network, "pretrained_cfg", {})
         self._mean = torch.tensor(config.mean or own.get("mean", MEAN))
         self._std = torch.tensor(config.std or own.get("std", STD))
+        self.size = config.size  # px; an image of this edge need not be resized
         self.tag = f"{_name(config)}@{config.size}#{self._digest()}"
         self.features = self._probe()
 

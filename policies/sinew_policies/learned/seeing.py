@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 from sinew_core.errors import ConfigError, did_you_mean
@@ -15,6 +14,7 @@ from sinew_core.robot import Robot
 from sinew_core.types import CameraFrame, FloatArray, Observation
 from sinew_perception.encoders.frozen_features import Config as FrozenConfig
 from sinew_perception.encoders.frozen_features import FrozenFeatures
+from sinew_perception.encoders.squares import square
 from torch import Tensor
 
 from sinew_policies.agents.agent import Encoder
@@ -124,18 +124,6 @@ def make_encoder(encoding: Encoding, mean: Tensor, std: Tensor, seed: int, noise
         Convolutional(camera, shape, seed + i) for i, (camera, shape) in enumerate(encoding.images.items())
     ]
     return Concatenate([numbers, *eyes])
-
-
-def square(image: npt.NDArray[np.uint8], edge: int) -> npt.NDArray[np.uint8]:
-    """Return an image (h, w, 3) brought to (edge, edge, 3), its middle kept where it is not square."""
-    height, width = image.shape[:2]
-    least = min(height, width)
-    top, left = (height - least) // 2, (width - least) // 2
-    middle = image[top : top + least, left : left + least]
-    if least == edge:
-        return np.ascontiguousarray(middle)
-    how = cv2.INTER_AREA if least > edge else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(middle, (edge, edge), interpolation=how), dtype=np.uint8)
 
 
 def _own_size(robot: Robot) -> int:

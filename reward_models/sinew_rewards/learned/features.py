@@ -13,6 +13,7 @@ from sinew_core.robot import Robot
 from sinew_core.types import FloatArray, Keypoint, Observation, Task
 from sinew_perception.encoders.frozen_features import Config as FrozenConfig
 from sinew_perception.encoders.frozen_features import FrozenFeatures
+from sinew_perception.encoders.squares import square
 
 from sinew_rewards.goal import LastSeen, point_of, target_point, tip_position
 
@@ -99,14 +100,14 @@ class KeypointFeatures:
 
 
 class PictureFeatures:
-    """What a frozen network makes of each camera's picture, one after the other."""
+    """What a frozen network makes of the middle square of each camera's picture, one after the other."""
 
     needs_frames = True
 
     def __init__(self, cameras: Sequence[str], network: FrozenFeatures) -> None:
         self._cameras, self._network = tuple(cameras), network
         self.names = tuple(f"{camera}_{i}" for camera in cameras for i in range(network.features))
-        self.tag = f"pictures_1 {network.tag}"
+        self.tag = f"pictures_2 {network.tag}"
 
     def reset(self, task: Task) -> None:
         """Nothing to forget."""
@@ -115,8 +116,9 @@ class PictureFeatures:
         """Return the features (cameras * f,); None where a camera's frame is missing."""
         if any(camera not in observation.frames for camera in self._cameras):
             return None
-        parts = [self._network(observation.frames[camera].rgb[None])[0] for camera in self._cameras]
-        return np.concatenate(parts).astype(np.float64)
+        edge = self._network.size
+        pictures = np.stack([square(observation.frames[camera].rgb, edge) for camera in self._cameras])
+        return self._network(pictures).ravel().astype(np.float64)
 
 
 class Without:

@@ -10,10 +10,11 @@ from sinew_core.hardware import load_hardware
 from sinew_core.types import CameraFrame
 from sinew_perception.encoders.frozen_features import Config as FrozenConfig
 from sinew_perception.encoders.frozen_features import FrozenFeatures
+from sinew_perception.encoders.squares import square
 from sinew_policies.learned.checkpoint import Sheet, load_acting, make_agent, save_acting
 from sinew_policies.learned.encoding import STATE, TIP
 from sinew_policies.learned.policy import ActingPolicy
-from sinew_policies.learned.seeing import SeeingConfig, make_encoding, square
+from sinew_policies.learned.seeing import SeeingConfig, make_encoding
 
 from tests.contract.observations import TASK, affordances, observe, scene
 
@@ -58,15 +59,6 @@ def test_images_come_as_squares_of_the_size_asked_for_with_the_arms_own_numbers(
     assert (encoding.size, dict(encoding.images)) == (OWN, dict.fromkeys(("top", "wrist"), (32, 32, 3)))
     np.testing.assert_array_equal(columns["top"], square(picture(0), 32))
     np.testing.assert_allclose(columns[STATE][:JOINTS], seen().joints.position, atol=1e-6)
-
-
-def test_a_square_keeps_the_middle():
-    image = np.zeros((20, 40, 3), np.uint8)
-    image[:, 10:30] = 200  # the middle
-    assert (square(image, 20) == 200).all()
-    assert (square(image, 10) == 200).all()
-    assert (square(image, 64) == 200).all()
-    np.testing.assert_array_equal(square(picture(3, 30, 30), 30), picture(3, 30, 30))
 
 
 def test_features_are_those_of_the_frozen_network_camera_by_camera():
