@@ -14,7 +14,7 @@ from sinew_core.models import make_affordance, make_reward
 from sinew_core.protocols import Station
 from sinew_core.runtime import Brain, Step, run_episode
 from sinew_core.types import CameraFrame, JointState, Keypoint, Observation, Percept, RewardEstimate, Task
-from sinew_rewards.classifier.files import read_arrays, write_arrays
+from sinew_rewards.files import read_arrays, write_arrays
 from sinew_rewards.learned.features import FeatureConfig, make_features
 from sinew_rewards.learned.trajectory import Trajectory
 from sinew_sim.gym_observations import true_world

@@ -9,13 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import yaml
+from safetensors.numpy import load_file, save_file
 from sinew_core.errors import ConfigError
 from sinew_core.hardware import Hardware, load_hardware
 from sinew_core.models import make_reward
 from sinew_core.protocols import RewardModel
-from sinew_core.types import Keypoint, Observation
+from sinew_core.types import CameraFrame, Keypoint, Observation
+from sinew_perception.encoders.goal_encoder import SHIPPED, shipped_config
+from sinew_rewards.learned.features import FeatureConfig, make_features
 from sinew_rewards.learned.reward import LearnedReward
-from sinew_rewards.learned.saved import facts_path
+from sinew_rewards.learned.saved import facts_path, load_facts
 from sinew_rewards.report.card import Gate, card_path
 
 from tests.contract.observations import TASK, affordances, observe, scene
@@ -213,3 +216,31 @@ def test_a_missing_file_is_named_with_what_makes_it(weights: Path, hardware: Har
 def test_an_operator_wants_a_learner_that_tells_them_apart(weights: Path, hardware: Hardware) -> None:
     with pytest.raises(ConfigError, match="does not tell operators apart"):
         make(weights, hardware, operator="anna")
+
+
+def test_a_reward_that_came_from_elsewhere_finds_its_encoder_beside_it_or_among_the_shipped_ones(
+    tmp_path: Path, hardware: Hardware
+) -> None:
+    gone = shipped_config(Path("/somewhere/else") / SHIPPED.name)
+    path, look = tmp_path / "seeing.safetensors", FeatureConfig("pictures", ("top",), gone)
+    names = make_features(FeatureConfig("pictures", ("top",), shipped_config()), hardware)
+    write_reward(
+        path,
+        TinyScorer(np.ones(len(names.names))),
+        features=look,
+        feature_names=names.names,
+        feature_tag=names.tag,
+        spreads=(),
+    )
+    assert load_facts(path).features.frozen.weights == SHIPPED
+    observation = observe(hardware)
+    shown = replace(observation, frames={"top": CameraFrame(1, np.full((240, 320, 3), 90, np.uint8))})
+    reward = make(path, hardware, force=True)
+    reward.reset(TASK)
+    assert np.isfinite(reward.estimate(shown).value)
+    beside = tmp_path / SHIPPED.name
+    weights = load_file(SHIPPED)
+    save_file({name: array + 1 for name, array in weights.items()}, beside)
+    assert load_facts(path).features.frozen.weights == beside
+    with pytest.raises(ConfigError, match="other features"):  # it is another encoder of the same name
+        make(path, hardware, force=True)

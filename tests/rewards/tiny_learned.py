@@ -81,8 +81,6 @@ class NoScorer:
 
 def facts(**changes: Any) -> LearnedFacts:
     fields = {
-        "scorer": "",
-        "settings": {},
         "features": FeatureConfig(),
         "feature_names": KeypointFeatures.names,
         "feature_tag": KeypointFeatures.tag,

@@ -14,9 +14,7 @@ CONFIG = WatchConfig(base_episodes=15, window=30)
 class Learned:
     """What a training sees of a learned reward: its last inputs, and where they lay in training."""
 
-    facts = LearnedFacts(
-        "m:C", {}, FeatureConfig(), ("height",), "t", (Spread(0.0, 1.0, -1.0, 1.0),), "so101"
-    )
+    facts = LearnedFacts(FeatureConfig(), ("height",), "t", (Spread(0.0, 1.0, -1.0, 1.0),), "so101")
 
     def __init__(self):
         self.seen = None

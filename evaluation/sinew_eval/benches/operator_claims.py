@@ -17,14 +17,14 @@ from sinew_rewards.learners.bradley_terry import BradleyTerry
 from sinew_rewards.learners.bradley_terry import Config as BradleyTerryConfig
 from sinew_rewards.learners.ideal_points import Config as IdealPointsConfig
 from sinew_rewards.learners.ideal_points import IdealPoints
-from sinew_rewards.learners.ideal_points_scorer import IdealPointsScorer
 from sinew_rewards.learners.similarity import FEW, Similarity
 from sinew_rewards.learners.similarity import Config as SimilarityConfig
 from sinew_rewards.learners.similarity_fit import agreement
 from sinew_rewards.learners.variational import Config as VariationalConfig
 from sinew_rewards.learners.variational import Variational
-from sinew_rewards.learners.variational_scorer import VariationalScorer
 from sinew_rewards.raters.scripted import RaterConfig, ScriptedRater, as_feedback
+from sinew_rewards.scorers.ideal_points import IdealPointsScorer
+from sinew_rewards.scorers.variational import VariationalScorer
 
 from sinew_eval.reward_episodes import simulated_trajectories
 

@@ -11,7 +11,7 @@ from sinew_core.config import from_mapping, to_mapping
 from sinew_core.errors import ConfigError
 
 from sinew_rewards.classifier.calibration import Bin
-from sinew_rewards.classifier.files import read_json, write_json
+from sinew_rewards.files import read_json, write_json
 
 FORMAT = "sinew-classifier-card/1"
 MADE_BY = "`sinew classifier card`"

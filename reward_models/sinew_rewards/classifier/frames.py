@@ -12,8 +12,8 @@ from sinew_core.config import from_mapping
 from sinew_core.errors import ConfigError
 from sinew_core.types import ImageArray
 
-from sinew_rewards.classifier.files import map_arrays, write_arrays
 from sinew_rewards.classifier.pictures import PictureSpec
+from sinew_rewards.files import map_arrays, write_arrays
 
 FORMAT = "sinew-frames/1"
 SUFFIX = ".frames.safetensors"

@@ -16,9 +16,9 @@ from sinew_core.files import write_whole
 from sinew_core.types import CameraFrame, FloatArray, ImageArray
 
 from sinew_rewards.classifier.calibration import Calibration
-from sinew_rewards.classifier.files import read_arrays, read_json, sha256_of, write_json
 from sinew_rewards.classifier.network import Sizes, SuccessNetwork, as_input
 from sinew_rewards.classifier.pictures import PictureSpec, pictures_of
+from sinew_rewards.files import read_arrays, read_json, sha256_of, write_json
 
 FORMAT = "sinew-success-classifier/1"
 MADE_BY = "`sinew classifier train`"

@@ -20,11 +20,11 @@ from torch.nn import functional
 
 from sinew_rewards.classifier.augment import AugmentConfig, augmented
 from sinew_rewards.classifier.batches import FrameTable, balanced_loss, digest_of, validation_frames
-from sinew_rewards.classifier.files import map_arrays
 from sinew_rewards.classifier.frames import one_kind
 from sinew_rewards.classifier.network import Sizes, SuccessNetwork, as_input
 from sinew_rewards.classifier.scorer import build_network, logits_of, looks_of
 from sinew_rewards.classifier.splits import Split
+from sinew_rewards.files import map_arrays
 
 WARM_UP = 0.05  # share of the steps in which the rate rises
 

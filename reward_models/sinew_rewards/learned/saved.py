@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +13,9 @@ from safetensors.numpy import save
 from sinew_core.config import from_mapping, to_mapping
 from sinew_core.errors import ConfigError
 from sinew_core.files import write_whole
+from sinew_perception.encoders.goal_encoder import SHIPPED
 
-from sinew_rewards.classifier.files import read_arrays, read_json, sha256_of, write_json
+from sinew_rewards.files import read_arrays, read_json, sha256_of, write_json
 from sinew_rewards.learned.features import FeatureConfig
 from sinew_rewards.learned.scoring import Arrays, Scorer
 
@@ -36,16 +37,16 @@ class Spread:
 class LearnedFacts:
     """What a learned reward is: everything that its numbers depend on, and where they come from."""
 
-    scorer: str  # "module:Class" of the Scorer that restores it
-    settings: Mapping[str, Any]  # the scorer's own
     features: FeatureConfig
     feature_names: tuple[str, ...]
     feature_tag: str
     spreads: tuple[Spread, ...]  # (d) of the features it learned from, against which drift is watched
     robot: str
     task: str = ""
-    weights_sha256: str = ""
     provenance: Mapping[str, Any] = field(default_factory=dict)  # learner, episodes, feedback, seed
+    scorer: str = ""  # "module:Class" of the Scorer that restores it; saving fills in this and what follows
+    settings: Mapping[str, Any] = field(default_factory=dict)  # the scorer's own
+    weights_sha256: str = ""
 
 
 def facts_path(weights: Path) -> Path:
@@ -81,7 +82,23 @@ def load_facts(path: Path) -> LearnedFacts:
     made = data.pop("format", None)
     if made != FORMAT:
         raise ConfigError(f"{beside}: is of version {made!r}, this Sinew reads '{FORMAT}'; learn it anew.")
-    return from_mapping(LearnedFacts, data, str(beside))
+    return _with_encoder(from_mapping(LearnedFacts, data, str(beside)), path.parent)
+
+
+def _with_encoder(facts: LearnedFacts, folder: Path) -> LearnedFacts:
+    """Return the facts with the encoder's file where it is now, if the reward came here from elsewhere.
+
+    It is looked for where it was, beside the reward, and among those that come with Sinew; the tag of the
+    features tells whether it is the same one.
+    """
+    frozen = facts.features.frozen
+    if frozen.weights is None or frozen.weights.is_file():
+        return facts
+    for place in (folder, SHIPPED.parent):
+        found = place / frozen.weights.name
+        if found.is_file():
+            return replace(facts, features=replace(facts.features, frozen=replace(frozen, weights=found)))
+    return facts
 
 
 def load_learned(path: Path) -> tuple[Scorer, LearnedFacts]:

@@ -15,7 +15,7 @@ from sinew_data.feedback.types import Feedback
 from sinew_rewards.learned.trajectory import Episodes
 from sinew_rewards.learners.preference_fit import FitConfig, fit_ensemble
 from sinew_rewards.learners.preference_pairs import weighed
-from sinew_rewards.learners.preference_scorer import PreferenceScorer, scorer_of
+from sinew_rewards.scorers.preference import PreferenceScorer, scorer_of
 
 
 def _every_answer() -> FitConfig:

@@ -18,7 +18,7 @@ from sinew_data.feedback.types import Clip, Comparison, Feedback
 from sinew_rewards.learned.features import KeypointFeatures
 from sinew_rewards.learned.trajectory import Episodes
 from sinew_rewards.learners.preference_fit import FitConfig, fit_ensemble
-from sinew_rewards.learners.preference_scorer import PreferenceScorer, scorer_of
+from sinew_rewards.scorers.preference import PreferenceScorer, scorer_of
 
 LEAST_SPREAD = 1e-12  # of a factor over clips, in its own unit: below, it decides nothing
 

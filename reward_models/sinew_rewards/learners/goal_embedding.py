@@ -15,8 +15,8 @@ from sinew_data.feedback.types import Feedback
 from sinew_rewards.learned.network import Ensemble
 from sinew_rewards.learned.trajectory import Episodes, Features
 from sinew_rewards.learners.goal_embedding_loss import Videos, draw_clips, videos_of, vip_loss
-from sinew_rewards.learners.goal_embedding_scorer import GoalScorer
 from sinew_rewards.learners.shown import demonstrations
+from sinew_rewards.scorers.goal_embedding import GoalScorer
 
 LEAST_WAY = 1e-3  # distance, where a demonstration begins at its goal
 FARTHEST = 0.95  # quantile of the demonstrations' distances that counts as no progress

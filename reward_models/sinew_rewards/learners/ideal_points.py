@@ -12,8 +12,8 @@ from sinew_data.feedback.types import Feedback
 
 from sinew_rewards.learned.trajectory import Episodes
 from sinew_rewards.learners.ideal_points_fit import Config, fit_space
-from sinew_rewards.learners.ideal_points_scorer import IdealPointsScorer, levels_of
 from sinew_rewards.learners.operators import operator_pairs, rows_of
+from sinew_rewards.scorers.ideal_points import IdealPointsScorer, levels_of
 
 __all__ = ["Config", "IdealPoints"]
 

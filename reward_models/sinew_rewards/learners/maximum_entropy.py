@@ -21,7 +21,7 @@ from torch import Tensor
 from sinew_rewards.learned.network import Ensemble
 from sinew_rewards.learned.trajectory import Episodes
 from sinew_rewards.learners.outcomes import Outcome, outcomes_of
-from sinew_rewards.learners.state_reward import StateReward, state_reward, steepness
+from sinew_rewards.scorers.state_reward import StateReward, state_reward, steepness
 
 
 @dataclass(frozen=True, slots=True)

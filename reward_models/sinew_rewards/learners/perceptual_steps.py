@@ -13,8 +13,8 @@ from sinew_data.feedback.types import Feedback
 
 from sinew_rewards.learned.trajectory import Episodes
 from sinew_rewards.learners.perceptual_steps_cuts import step_cuts
-from sinew_rewards.learners.perceptual_steps_scorer import PerceptualScorer
 from sinew_rewards.learners.shown import demonstrations
+from sinew_rewards.scorers.perceptual_steps import PerceptualScorer
 
 Indices = npt.NDArray[np.intp]
 LEAST_SPREAD = 1e-3  # of a feature that never changes

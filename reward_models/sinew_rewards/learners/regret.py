@@ -21,8 +21,8 @@ from sinew_rewards.learned.network import Ensemble
 from sinew_rewards.learned.trajectory import Episodes
 from sinew_rewards.learners.preference_fit import draws, standardise
 from sinew_rewards.learners.preference_pairs import check_decides, weighed
-from sinew_rewards.learners.preference_scorer import PreferenceScorer, scorer_of
 from sinew_rewards.learners.successor_features import RecordedSuccessors, recorded_successors
+from sinew_rewards.scorers.preference import PreferenceScorer, scorer_of
 
 
 @dataclass(frozen=True, slots=True)

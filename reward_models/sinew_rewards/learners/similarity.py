@@ -21,8 +21,8 @@ from sinew_rewards.learned.trajectory import Episodes
 from sinew_rewards.learners.operators import kinds_in_words, rows_of
 from sinew_rewards.learners.preference_fit import FitConfig, fit_ensemble
 from sinew_rewards.learners.preference_pairs import weighed
-from sinew_rewards.learners.preference_scorer import PreferenceScorer, scorer_of
 from sinew_rewards.learners.similarity_fit import SpaceConfig, fit_similarity
+from sinew_rewards.scorers.preference import PreferenceScorer, scorer_of
 
 # Few comparisons of few numbers: a linear reward on the space, and none held out to say when to stop.
 FEW = FitConfig(hidden=(), members=5, held_out=0.0, epochs=150, learning_rate=3e-2)

@@ -17,7 +17,7 @@ from sinew_rewards.learned.trajectory import Episodes
 from sinew_rewards.learners.shown import demonstrations
 from sinew_rewards.learners.subgoals_align import aligned
 from sinew_rewards.learners.subgoals_cuts import CutConfig, cuts
-from sinew_rewards.learners.subgoals_scorer import SubgoalScorer
+from sinew_rewards.scorers.subgoals import SubgoalScorer
 
 __all__ = ["Config", "CutConfig", "Subgoals", "cuts"]
 LEAST_SPREAD = 1e-3  # of a feature that never changes

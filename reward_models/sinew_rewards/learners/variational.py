@@ -13,7 +13,7 @@ from sinew_data.feedback.types import Feedback
 from sinew_rewards.learned.trajectory import Episodes
 from sinew_rewards.learners.operators import operator_pairs, part_of
 from sinew_rewards.learners.variational_fit import Config, fit_latent, fit_networks
-from sinew_rewards.learners.variational_scorer import VariationalScorer
+from sinew_rewards.scorers.variational import VariationalScorer
 
 __all__ = ["Config", "Variational"]
 

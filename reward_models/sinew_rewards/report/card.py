@@ -10,7 +10,7 @@ from typing import Any
 from sinew_core.config import from_mapping, to_mapping
 from sinew_core.errors import ConfigError
 
-from sinew_rewards.classifier.files import read_json, write_json
+from sinew_rewards.files import read_json, write_json
 
 FORMAT = "sinew-reward-card/1"
 MADE_BY = "`sinew reward report`"

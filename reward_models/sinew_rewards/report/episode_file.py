@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sinew_core.config import from_mapping, to_mapping
 from sinew_core.errors import ConfigError
 
-from sinew_rewards.classifier.files import read_arrays, write_arrays
+from sinew_rewards.files import read_arrays, write_arrays
 from sinew_rewards.learned.features import FeatureConfig, KeypointFeatures
 from sinew_rewards.learned.trajectory import Episodes, Trajectory
 from sinew_rewards.report.episodes import EpisodeSet, hardware_of

@@ -54,8 +54,6 @@ def fit_and_save(out: Path, recipe: Recipe) -> tuple[Scorer, LearnedFacts]:
     rows = np.concatenate([item.features for item in recipe.split.train.trajectories])
     episodes = recipe.episodes
     facts = LearnedFacts(
-        scorer="",
-        settings={},
         features=episodes.features,
         feature_names=episodes.names,
         feature_tag=episodes.tag,

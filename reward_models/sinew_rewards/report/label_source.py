@@ -17,8 +17,8 @@ from sinew_core.plugins import build
 from sinew_core.protocols import RewardModel
 from sinew_core.types import RewardEstimate
 
-from sinew_rewards.classifier.files import sha256_of
 from sinew_rewards.classifier.making import versions
+from sinew_rewards.files import sha256_of
 from sinew_rewards.report.relabelling import OfFile, OfModel, OfRecording, Source
 
 VERSION = 1  # of what is written beside episodes: another one, and labels are made anew

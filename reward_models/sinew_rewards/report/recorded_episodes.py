@@ -19,8 +19,8 @@ from sinew_data.reader import Episode, open_episode
 from sinew_data.same_robot import check_robot
 from sinew_data.summary import EpisodeSummary
 
-from sinew_rewards.classifier.files import read_arrays, write_arrays
 from sinew_rewards.classifier.pictures import CameraView, PictureSpec, pictures_of
+from sinew_rewards.files import read_arrays, write_arrays
 from sinew_rewards.learned.features import FeatureMap, make_features
 from sinew_rewards.learned.trajectory import Episodes, Trajectory
 from sinew_rewards.report.episodes import EpisodeSet, Wanted, hardware_of

@@ -44,7 +44,7 @@ def save_references(
 
     Raises ValueError for no values, or too many; ConfigError where the file cannot be written.
     """
-    from sinew_rewards.classifier.files import write_json
+    from sinew_rewards.files import write_json
 
     references = References(compared, tuple(float(value) for value in values), fingerprint(source))
     write_json(path, {"format": FORMAT, **to_mapping(references)})
@@ -56,7 +56,7 @@ def load_references(path: Path, compared: Compared, source: Mapping[str, Any]) -
     Raises ConfigError for a file that is missing, damaged or of another version, that holds the other kind,
     or whose values are by another reward than `source`: another reward has another scale.
     """
-    from sinew_rewards.classifier.files import read_json
+    from sinew_rewards.files import read_json
 
     data = read_json(path, MADE_BY)
     made = data.pop("format", None)

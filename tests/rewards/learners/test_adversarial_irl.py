@@ -11,7 +11,7 @@ from sinew_rewards.learned.network import ensemble_of
 from sinew_rewards.learned.scoring import score_all
 from sinew_rewards.learned.trajectory import Episodes, Trajectory
 from sinew_rewards.learners.adversarial_irl import AdversarialIrl, Config
-from sinew_rewards.learners.state_reward import StateReward, state_reward, steepness
+from sinew_rewards.scorers.state_reward import StateReward, state_reward, steepness
 
 QUICK = Config(hidden=(32,), members=2, steps=150, batch=64)
 

@@ -18,8 +18,8 @@ from sinew_rewards.learned.trajectory import Episodes
 from sinew_rewards.learners.bradley_terry import BradleyTerry, Config
 from sinew_rewards.learners.preference_fit import FitConfig, fit_ensemble
 from sinew_rewards.learners.preference_pairs import weighed
-from sinew_rewards.learners.preference_scorer import PreferenceScorer
 from sinew_rewards.raters.scripted import as_feedback
+from sinew_rewards.scorers.preference import PreferenceScorer
 
 sys.path.insert(0, str(Path(__file__).parent))
 from wandering import accuracy, entries, members, told, values, wandering
@@ -104,7 +104,7 @@ def test_the_same_seed_gives_the_same_reward_and_another_seed_another() -> None:
 
 
 def test_it_comes_back_from_its_file(scorer: PreferenceScorer, tmp_path: Path) -> None:
-    facts = LearnedFacts("", {}, FeatureConfig(), tuple("abcd"), "x", (), "arm")
+    facts = LearnedFacts(FeatureConfig(), tuple("abcd"), "x", (), "arm")
     save_learned(tmp_path / "r.safetensors", scorer, facts)
     back, _ = load_learned(tmp_path / "r.safetensors")
     row = UNSEEN.trajectories[0].features[3].astype(float)

@@ -9,8 +9,8 @@ from sinew_rewards.learned.scoring import Learner, Scorer, score_all
 from sinew_rewards.learned.trajectory import Episodes, Trajectory
 from sinew_rewards.learners.goal_embedding import Config, GoalEmbedding
 from sinew_rewards.learners.goal_embedding_loss import draw_clips, videos_of, vip_loss
-from sinew_rewards.learners.goal_embedding_scorer import GoalScorer
 from sinew_rewards.report.ranks import rank_correlation
+from sinew_rewards.scorers.goal_embedding import GoalScorer
 
 CHAIN = 8
 LINEAR = Config(hidden=(), size=4, members=1, steps=150, rate=2e-2, discount=0.9, noise=0.0)

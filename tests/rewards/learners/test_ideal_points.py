@@ -14,8 +14,8 @@ from sinew_rewards.learned.saved import LearnedFacts, load_learned, save_learned
 from sinew_rewards.learned.trajectory import Episodes, Trajectory
 from sinew_rewards.learners.ideal_points import Config, IdealPoints
 from sinew_rewards.learners.ideal_points_fit import k_means
-from sinew_rewards.learners.ideal_points_scorer import IdealPointsScorer
 from sinew_rewards.raters.scripted import as_feedback
+from sinew_rewards.scorers.ideal_points import IdealPointsScorer
 
 POINTS = np.array([[1.0, 0.8], [-1.0, 0.5]])  # the ideal points of two groups
 ITEMS = 400
@@ -123,7 +123,7 @@ def test_k_means_finds_clusters() -> None:
 def test_it_comes_back_from_disk_with_all_that_it_knows(
     plane: Episodes, two_groups: IdealPointsScorer, tmp_path: Path
 ) -> None:
-    facts = LearnedFacts("", {}, FeatureConfig(), ("x", "y"), "test", (), "arm")
+    facts = LearnedFacts(FeatureConfig(), ("x", "y"), "test", (), "arm")
     save_learned(tmp_path / "w.safetensors", two_groups.for_operator("group1_0"), facts)
     back, _ = load_learned(tmp_path / "w.safetensors")
     assert isinstance(back, IdealPointsScorer)

@@ -13,7 +13,7 @@ from sinew_rewards.learned.scoring import score_all
 from sinew_rewards.learned.trajectory import Episodes, Trajectory
 from sinew_rewards.learners.maximum_entropy import Config, MaximumEntropy, rarity
 from sinew_rewards.learners.maximum_entropy_tabular import States, fit_tabular, soft_values
-from sinew_rewards.learners.state_reward import StateReward
+from sinew_rewards.scorers.state_reward import StateReward
 
 SIDE, STATES, GAMMA = 5, 25, 0.95
 MOVES = ((0, 0), (1, 0), (-1, 0), (0, 1), (0, -1))

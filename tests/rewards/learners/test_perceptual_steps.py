@@ -9,8 +9,8 @@ from sinew_rewards.learned.scoring import Learner, Scorer, score_all
 from sinew_rewards.learned.trajectory import Episodes, Trajectory
 from sinew_rewards.learners.perceptual_steps import Config, PerceptualSteps
 from sinew_rewards.learners.perceptual_steps_cuts import step_cuts
-from sinew_rewards.learners.perceptual_steps_scorer import PerceptualScorer
 from sinew_rewards.report.ranks import rank_correlation
+from sinew_rewards.scorers.perceptual_steps import PerceptualScorer
 
 INFORMATIVE = 10
 CONFIG = Config(steps=3, kept=10)

@@ -143,7 +143,7 @@ def test_it_is_a_learner_whose_reward_orders_unseen_clips() -> None:
 
 def test_it_comes_back_from_its_file(tmp_path: Path) -> None:
     scorer = Regret(Config(steps=5)).fit(SHOWN, entries(told(SHOWN, 30, 3)), 0)
-    facts = LearnedFacts("", {}, FeatureConfig(), tuple("abcd"), "x", (), "arm")
+    facts = LearnedFacts(FeatureConfig(), tuple("abcd"), "x", (), "arm")
     save_learned(tmp_path / "r.safetensors", scorer, facts)
     back, _ = load_learned(tmp_path / "r.safetensors")
     assert back.score(np.ones(4)) == scorer.score(np.ones(4))

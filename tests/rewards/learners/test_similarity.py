@@ -114,7 +114,7 @@ def test_values_are_standardised_and_their_spread_told(world: World, scorer: Sim
 
 
 def test_it_comes_back_from_disk(world: World, scorer: SimilarityScorer, tmp_path: Path) -> None:
-    facts = LearnedFacts("", {}, FeatureConfig(), tuple("abcdefgh"), "test", (), "arm")
+    facts = LearnedFacts(FeatureConfig(), tuple("abcdefgh"), "test", (), "arm")
     save_learned(tmp_path / "w.safetensors", scorer, facts)
     back, _ = load_learned(tmp_path / "w.safetensors")
     row = world.held_out.trajectories[0].features[0]

@@ -6,7 +6,7 @@ from sinew_rewards.learned.scoring import Learner, Scorer, score_all
 from sinew_rewards.learned.trajectory import Episodes, Trajectory
 from sinew_rewards.learners.subgoals import Config, CutConfig, Subgoals, cuts
 from sinew_rewards.learners.subgoals_align import aligned
-from sinew_rewards.learners.subgoals_scorer import SubgoalScorer
+from sinew_rewards.scorers.subgoals import SubgoalScorer
 
 SIZE = 32
 

@@ -22,8 +22,8 @@ from sinew_rewards.learned.network import Ensemble
 from sinew_rewards.learned.saved import LearnedFacts, load_learned, save_learned
 from sinew_rewards.learners.variational import Config, Variational
 from sinew_rewards.learners.variational_latent import kl_to_prior, posterior
-from sinew_rewards.learners.variational_scorer import VariationalScorer
 from sinew_rewards.raters.scripted import as_feedback
+from sinew_rewards.scorers.variational import VariationalScorer
 
 CONFIG = Config(members=1, updates=200)
 TASTES = {"anna": {"a": 1.0, "b": 1.5}, "ben": {"a": 1.0, "b": -1.5}}
@@ -145,7 +145,7 @@ def test_it_comes_back_from_disk_with_all_that_it_knows(
     world: World, scorer: VariationalScorer, tmp_path: Path
 ) -> None:
     names = tuple("abcdefgh")
-    facts = LearnedFacts("", {}, FeatureConfig(), names, "test", (), "arm")
+    facts = LearnedFacts(FeatureConfig(), names, "test", (), "arm")
     save_learned(tmp_path / "w.safetensors", scorer.for_operator("ben"), facts)
     back, _ = load_learned(tmp_path / "w.safetensors")
     assert isinstance(back, VariationalScorer)

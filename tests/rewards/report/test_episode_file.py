@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from made_up import trajectories
 from sinew_core.errors import ConfigError
-from sinew_rewards.classifier.files import read_arrays, write_arrays
+from sinew_rewards.files import read_arrays, write_arrays
 from sinew_rewards.learned.trajectory import Trajectory
 from sinew_rewards.report.episode_file import load_episodes, save_episodes
 from sinew_rewards.report.episodes import Wanted, open_episodes

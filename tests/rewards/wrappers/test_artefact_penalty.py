@@ -146,9 +146,7 @@ def weights(hardware: Hardware, tmp_path: Path) -> Path:
         things = scene(hardware)
         moved = replace(things["red_cube"], position=things["red_cube"].position + 0.002 * step)
         rows.append(features.of(observe(hardware, {**things, "red_cube": moved}, put, step)))
-    facts = LearnedFacts(
-        "x:Y", {}, FeatureConfig(), features.names, features.tag, spreads_of(np.array(rows)), "so101"
-    )
+    facts = LearnedFacts(FeatureConfig(), features.names, features.tag, spreads_of(np.array(rows)), "so101")
     path = tmp_path / "reward.safetensors"
     values = {"format": FORMAT, **to_mapping(facts)}
     facts_path(path).write_text(json.dumps(values))

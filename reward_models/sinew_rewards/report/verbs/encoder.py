@@ -20,7 +20,7 @@ from sinew_eval.reward_episodes import simulated_trajectories
 from sinew_perception.encoders.frozen_features import FrozenFeatures
 from sinew_perception.encoders.goal_encoder import PLUGIN, SHIPPED, SIZE, GoalEncoder, shipped_config
 
-from sinew_rewards.classifier.files import sha256_of, write_json
+from sinew_rewards.files import sha256_of, write_json
 from sinew_rewards.learned.trajectory import Trajectory
 from sinew_rewards.learners.goal_encoder_training import TrainingConfig, time_order, train_encoder
 

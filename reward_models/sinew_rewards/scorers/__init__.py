@@ -1,0 +1,1 @@
+"""Learned rewards as they answer, restored from their arrays: what learners hand over."""
