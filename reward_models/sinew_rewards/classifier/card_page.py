@@ -14,12 +14,11 @@ from sinew_core.types import ImageArray
 from sinew_eval.charts import DASH, interval_bar
 from sinew_eval.page import render_page
 
-from sinew_rewards.classifier.calibration import Bin
 from sinew_rewards.classifier.card import Card, Mistake, Rate
+from sinew_rewards.classifier.reliability_diagram import READING, reliability_diagram
 from sinew_rewards.classifier.scorer import ClassifierFacts
 
 PictureOf = Callable[[Mistake], ImageArray | None]  # (cameras, size, size, 3)
-PLOT = 220  # px, edge of the reliability diagram's square
 GAP = 3  # px, between the cameras
 LEAST_EDGE = 128  # px, to which small pictures are enlarged
 
@@ -119,7 +118,8 @@ def _judgement(card: Card) -> str:
     return (
         "<section class='judgement'><div><h2>Frames at the threshold "
         f"{card.threshold:.3g}</h2>{_confusion(card)}</div>"
-        f"<div><h2>What it says, and what is true</h2>{_diagram(card.reliability)}</div></section>"
+        f"<div><h2>What it says, and what is true</h2>{reliability_diagram(card.reliability, 'said', 'true')}"
+        f"<p class='caption'>{READING}</p></div></section>"
     )
 
 
@@ -150,52 +150,6 @@ def _confusion(card: Card) -> str:
         f"<th scope='col'>called none</th></tr></thead><tbody>{body}</tbody></table>"
         f"<p class='caption'>{told} Frames of one episode resemble each other, so that the intervals over "
         "frames are narrower than those over episodes.</p>"
-    )
-
-
-def _diagram(bins: Sequence[Bin]) -> str:
-    """Return the share of success over the probability said, with a bar under it for how often that is."""
-    total = sum(item.count for item in bins)
-    scale = 1.0 / max(np.sqrt(item.count / total) for item in bins)
-    bars, dots = [], []
-    for item in bins:
-        x0, width = PLOT * item.low, PLOT * (item.high - item.low)
-        height = 34 * np.sqrt(item.count / total) * scale
-        title = (
-            f"{item.low:.1f} to {item.high:.1f}: {item.count} frames, says {item.said:.2f}, "
-            f"true {item.true:.2f}"
-        )
-        bars.append(
-            f"<rect x='{x0 + 2:.1f}' y='{PLOT + 44 - height:.1f}' width='{width - 4:.1f}' "
-            f"height='{max(height, 1):.1f}'><title>{title}</title></rect>"
-        )
-        x, y = PLOT * item.said, PLOT * (1 - item.true)
-        dots.append(
-            f"<line class='gap' x1='{x:.1f}' x2='{x:.1f}' y1='{y:.1f}' y2='{PLOT * (1 - item.said):.1f}'/>"
-            f"<circle cx='{x:.1f}' cy='{y:.1f}' r='{3 + 5 * np.sqrt(item.count / total):.1f}'>"
-            f"<title>{title}</title></circle>"
-        )
-    quarters = "".join(
-        f"<line x1='0' x2='{PLOT}' y1='{PLOT * q}' y2='{PLOT * q}'/>"
-        f"<line y1='0' y2='{PLOT}' x1='{PLOT * q}' x2='{PLOT * q}'/>"
-        for q in (0.0, 0.25, 0.5, 0.75, 1.0)
-    )
-    labels = "".join(
-        f"<text x='{PLOT * q}' y='{PLOT + 60}' text-anchor='middle'>{100 * q:.0f}</text>"
-        f"<text x='-8' y='{PLOT * (1 - q) + 4}' text-anchor='end'>{100 * q:.0f}</text>"
-        for q in (0.0, 0.5, 1.0)
-    )
-    axes = (
-        f"<text x='{PLOT / 2}' y='{PLOT + 78}' text-anchor='middle'>said, %</text>"
-        f"<text transform='translate(-40 {PLOT / 2}) rotate(-90)' text-anchor='middle'>true, %</text>"
-    )
-    return (
-        f"<svg class='reliability' viewBox='-56 -8 {PLOT + 68} {PLOT + 92}' role='img' "
-        "aria-label='reliability diagram: the share of success over the probability that was said'>"
-        f"<g class='grid'>{quarters}</g><line class='ideal' x1='0' y1='{PLOT}' x2='{PLOT}' y2='0'/>"
-        f"<g class='counts'>{''.join(bars)}</g>{''.join(dots)}{labels}{axes}</svg>"
-        "<p class='caption'>On the diagonal, what is said with 70 % is true in 70 % of the cases. The bars "
-        "show how many frames there are (as square roots).</p>"
     )
 
 

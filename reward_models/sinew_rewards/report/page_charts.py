@@ -9,12 +9,10 @@ import numpy as np
 from sinew_core.types import NANOSECONDS, FloatArray
 from sinew_eval.charts import number, ticks
 
-from sinew_rewards.classifier.calibration import Bin
 from sinew_rewards.report.standing import By, Case
 
 WIDTH, HEIGHT = 420, 220  # of a chart's coordinate system
 LEFT, BOTTOM = 46, 34  # room for labels
-PLOT = 200  # edge of a reliability diagram's square
 LINES = 12  # episodes of an outcome that are drawn
 OUTCOMES = {True: "good", False: "bad", None: "quiet"}
 WORDS = {True: "success", False: "failure", None: "unknown outcome"}
@@ -65,40 +63,6 @@ def endings(cases: Sequence[Case], by: By) -> str:
     return (
         f"<svg class='chart' viewBox='0 0 {WIDTH} {height}' role='img' "
         f"aria-label='where successes and failures end'>{''.join(parts)}</svg>"
-    )
-
-
-def reliability_diagram(bins: Sequence[Bin], said: str, true: str) -> str:
-    """Return what was true over what was said; a dot's size goes with how often it was."""
-    total = sum(item.count for item in bins)
-    quarters = "".join(
-        f"<line x1='0' x2='{PLOT}' y1='{PLOT * q}' y2='{PLOT * q}'/>"
-        f"<line y1='0' y2='{PLOT}' x1='{PLOT * q}' x2='{PLOT * q}'/>"
-        for q in (0.0, 0.25, 0.5, 0.75, 1.0)
-    )
-    labels = "".join(
-        f"<text x='{PLOT * q}' y='{PLOT + 16}' text-anchor='middle'>{100 * q:.0f}</text>"
-        f"<text x='-8' y='{PLOT * (1 - q) + 4}' text-anchor='end'>{100 * q:.0f}</text>"
-        for q in (0.0, 0.5, 1.0)
-    )
-    dots = "".join(_dot(item, total) for item in bins)
-    return (
-        f"<svg class='chart reliability' viewBox='-50 -8 {PLOT + 66} {PLOT + 50}' role='img' "
-        f"aria-label='reliability diagram: {escape(true)} over {escape(said)}'><g class='grid'>{quarters}</g>"
-        f"<line class='ideal' x1='0' y1='{PLOT}' x2='{PLOT}' y2='0'/>{dots}{labels}"
-        f"<text x='{PLOT / 2}' y='{PLOT + 36}' text-anchor='middle'>{escape(said)}, %</text>"
-        f"<text transform='translate(-36 {PLOT / 2}) rotate(-90)' text-anchor='middle'>{escape(true)}, %"
-        "</text></svg>"
-    )
-
-
-def _dot(item: Bin, total: int) -> str:
-    x, y, ideal = PLOT * item.said, PLOT * (1 - item.true), PLOT * (1 - item.said)
-    title = f"{item.low:.1f} to {item.high:.1f}: {item.count}, says {item.said:.2f}, true {item.true:.2f}"
-    return (
-        f"<line class='gap' x1='{x:.1f}' x2='{x:.1f}' y1='{y:.1f}' y2='{ideal:.1f}'/>"
-        f"<circle cx='{x:.1f}' cy='{y:.1f}' r='{3 + 6 * np.sqrt(item.count / total):.1f}'>"
-        f"<title>{title}</title></circle>"
     )
 
 

@@ -9,10 +9,11 @@ import numpy as np
 from sinew_data.console import listed
 from sinew_eval.charts import number
 
+from sinew_rewards.classifier.reliability_diagram import READING, reliability_diagram
 from sinew_rewards.report.ablation import judged_by
 from sinew_rewards.report.chain import Chain
 from sinew_rewards.report.evidence import Evidence
-from sinew_rewards.report.page_charts import bars, curves, endings, legend, reliability_diagram
+from sinew_rewards.report.page_charts import bars, curves, endings, legend
 from sinew_rewards.report.page_text import percent, shown, signed
 
 WEAK = {"reward": 0, "learner": 1, "aim": 2}  # which link of the chain
@@ -58,7 +59,7 @@ def calibrated(evidence: Evidence) -> str:
     if evidence.success_bins:
         parts.append(
             f"<div>{reliability_diagram(evidence.success_bins, 'says success', 'succeeded')}"
-            "<p class='caption'>Success, as it is said at the end of each episode.</p></div>"
+            f"<p class='caption'>Success, as it is said at the end of each episode. {READING}</p></div>"
         )
     return _pair("What it says, and what is true", parts, " says")
 
