@@ -27,8 +27,8 @@ class Config:
     """The network's sizes."""
 
     features: int = 32
-    width: int = 24  # channels of the first layer
-    hidden: int = 64
+    width: int = 32  # channels of the first layer
+    hidden: int = 96
 
     def __post_init__(self) -> None:
         """Check the sizes."""

@@ -53,11 +53,11 @@ def draw_clips(videos: Videos, count: int, final: float, rng: np.random.Generato
     start = rng.integers(begins, ends)
     until = np.where(whole, ends, rng.integers(start + 1, ends + 1))
     now = rng.integers(start, until)
-    goal = np.where(whole, _ends_of(videos, groups, rng), until)
+    goal = np.where(whole, ends_of(videos, groups, rng), until)
     return Clips(start, now, now + 1, goal, until - start)
 
 
-def _ends_of(videos: Videos, groups: Rows, rng: np.random.Generator) -> Rows:
+def ends_of(videos: Videos, groups: Rows, rng: np.random.Generator) -> Rows:
     """Return, for each of `groups` (b,), the last row of any video of it."""
     found, draws = np.empty_like(groups), rng.random(len(groups))
     for group in np.unique(groups):
@@ -81,7 +81,7 @@ def vip_loss(seen: Tensor, clips: Clips, discount: float, negatives: bool) -> Te
     visits = (1 - discount) * discount**gone * length
     moving = visits.log() + _surprise(now, after, goal, discount)
     resting = (length * np.log(discount)).expand_as(moving)
-    loss = (1 - discount) * _distance(start, goal).mean(-1) + _log_mean_exp(moving, resting)
+    loss = (1 - discount) * distance(start, goal).mean(-1) + _log_mean_exp(moving, resting)
     if negatives:
         loss = loss + _log_mean_exp(_surprise(now.roll(1, -2), after.roll(1, -2), goal, discount))
     return loss
@@ -89,7 +89,7 @@ def vip_loss(seen: Tensor, clips: Clips, discount: float, negatives: bool) -> Te
 
 def _surprise(now: Tensor, after: Tensor, goal: Tensor, discount: float) -> Tensor:
     """Return how much less a step (..., b) was worth than it seemed before."""
-    return 1.0 + discount * _distance(after, goal) - _distance(now, goal)
+    return 1.0 + discount * distance(after, goal) - distance(now, goal)
 
 
 def _log_mean_exp(*terms: Tensor) -> Tensor:
@@ -97,6 +97,6 @@ def _log_mean_exp(*terms: Tensor) -> Tensor:
     return torch.logsumexp(torch.cat(terms, -1), -1) - float(np.log(terms[0].shape[-1]))
 
 
-def _distance(one: Tensor, other: Tensor) -> Tensor:
+def distance(one: Tensor, other: Tensor) -> Tensor:
     """Return the distance (..., b), with a slope at zero, too."""
     return torch.sqrt((one - other).square().sum(-1) + 1e-6)

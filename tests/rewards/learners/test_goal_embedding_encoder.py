@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,10 +12,9 @@ from sinew_core.types import FloatArray, ImageArray
 from sinew_perception.encoders.frozen_features import FrozenFeatures
 from sinew_perception.encoders.goal_encoder import SHIPPED, SIZE, Config, GoalEncoder, shipped_config
 from sinew_rewards.learned.trajectory import Trajectory
-from sinew_rewards.learners.goal_embedding_loss import Clips
 from sinew_rewards.learners.goal_encoder_training import (
     TrainingConfig,
-    clips_as_pixels,
+    as_pixels,
     time_order,
     train_encoder,
 )
@@ -67,10 +67,39 @@ def test_failures_are_not_trained_on() -> None:
     assert torch.equal(alone, beside)
 
 
+def astray(seed: int) -> Trajectory:
+    """Return a failure: the video of a success back from its middle, with its true progress."""
+    way = video(seed).pictures
+    assert way is not None
+    back = way[12::-1]
+    progress = np.linspace(0.5, 0.0, len(back))
+    stamps, features = np.arange(len(back), dtype=np.int64), np.zeros((len(back), 1), np.float32)
+    return Trajectory(f"a{seed}", stamps, features, False, progress=progress, pictures=back)
+
+
+def test_the_true_way_is_taught_where_it_is_known() -> None:
+    """Beginnings are taught to be near the goal, which no video of a success says."""
+    done = [replace(video(i), progress=np.full(24, 0.9)) for i in range(4)]
+    config = replace(QUICK, steps=150, weight=100.0)
+    far, near = (
+        np.linalg.norm(np.subtract(*closeness(network, done[0].pictures[[0, -1]])))
+        for network in (train_encoder([videos], config, 0) for videos in ([video(i) for i in range(4)], done))
+    )
+    assert abs(near - 0.1) < 0.1 < far - 0.1
+
+
+def test_failures_with_their_true_way_are_learned_from() -> None:
+    videos = [[*(video(i) for i in range(3)), astray(0)]]
+    alone, beside = (
+        train_encoder([some], TrainingConfig(SMALL, steps=2, batch=4), 0).tell[1].weight
+        for some in (videos[0][:3], videos[0])
+    )
+    assert not torch.equal(alone, beside)
+
+
 def test_all_pictures_of_a_clip_are_moved_alike() -> None:
     pictures = np.random.default_rng(0).integers(0, 255, (1, 32, 32, 3), np.uint8)
-    rows = np.zeros(8, np.int64)
-    pixels = clips_as_pixels(pictures, Clips(*[rows] * 5), np.random.default_rng(1))
+    pixels = as_pixels(pictures, np.zeros((4, 8), np.int64), np.random.default_rng(1))
     start, now, after, goal = pixels.chunk(4)
     assert torch.equal(start, now) and torch.equal(now, after) and torch.equal(after, goal)
     assert not torch.equal(start[0], start[1])
@@ -107,7 +136,7 @@ def test_the_shipped_encoder_opens_as_frozen_features_and_is_small() -> None:
 def test_the_shipped_encoder_is_the_one_that_its_json_is_about() -> None:
     facts = json.loads(SHIPPED.with_suffix(".json").read_text())
     assert facts["tag"] == FrozenFeatures(shipped_config()).tag
-    assert min(facts["time_order_held_out"].values()) > 0.3
+    assert min(facts["time_order_held_out"].values()) > 0.5
 
 
 def test_pixels_enter_as_in_training(tmp_path: Path) -> None:

@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--task", action="append", help=f"whose videos are looked at; may be given again ({', '.join(TASKS)})"
     )
-    add("--episodes", type=positive, default=120, metavar="N", help="of each task, bad ones among them (120)")
+    add("--episodes", type=positive, default=400, metavar="N", help="of each task, bad ones among them (400)")
     add("--seed", type=natural, default=0, help="episode i uses seed + i (0)")
     add("--held-out", type=positive, default=20, metavar="N", help="episodes after these, to test on (20)")
     add("--steps", type=positive, default=default.steps, help=f"of the training ({default.steps})")
