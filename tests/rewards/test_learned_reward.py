@@ -38,6 +38,12 @@ def weights(tmp_path: Path) -> Path:
     return path
 
 
+def encoder_of(path: Path) -> Path | None:
+    frozen = load_facts(path).features.frozen
+    assert frozen is not None
+    return frozen.weights
+
+
 def make(path: Path, hardware: Hardware, **options: object) -> RewardModel:
     """Make a reward as a graph does: by the file's name, or by a YAML file where it has options."""
     if not options:
@@ -232,7 +238,7 @@ def test_a_reward_that_came_from_elsewhere_finds_its_encoder_beside_it_or_among_
         feature_tag=names.tag,
         spreads=(),
     )
-    assert load_facts(path).features.frozen.weights == SHIPPED
+    assert encoder_of(path) == SHIPPED
     observation = observe(hardware)
     shown = replace(observation, frames={"top": CameraFrame(1, np.full((240, 320, 3), 90, np.uint8))})
     reward = make(path, hardware, force=True)
@@ -241,6 +247,6 @@ def test_a_reward_that_came_from_elsewhere_finds_its_encoder_beside_it_or_among_
     beside = tmp_path / SHIPPED.name
     weights = load_file(SHIPPED)
     save_file({name: array + 1 for name, array in weights.items()}, beside)
-    assert load_facts(path).features.frozen.weights == beside
+    assert encoder_of(path) == beside
     with pytest.raises(ConfigError, match="other features"):  # it is another encoder of the same name
         make(path, hardware, force=True)

@@ -9,6 +9,7 @@ from sinew_core.hardware import load_hardware
 from sinew_core.types import CameraFrame
 from sinew_perception.encoders.frozen_features import Config as FrozenConfig
 from sinew_perception.encoders.frozen_features import FrozenFeatures
+from sinew_perception.encoders.goal_encoder import shipped_config
 from sinew_rewards.learned.features import FeatureConfig, make_features
 
 from tests.contract.observations import observe, scene
@@ -35,6 +36,12 @@ def test_each_camera_is_embedded_in_the_order_asked_for():
     alone = [features(name).of(seen(**{name: picture(i)})) for i, name in enumerate(("top", "wrist"))]
     np.testing.assert_allclose(found, np.concatenate(alone), rtol=1e-5, atol=1e-6)
     assert features("top", "wrist").names == tuple(f"{c}_{i}" for c in ("top", "wrist") for i in range(8))
+
+
+def test_without_a_network_named_it_is_sinews_goal_encoder():
+    look = make_features(FeatureConfig("pictures", ("top",)), HARDWARE)
+    named = make_features(FeatureConfig("pictures", ("top",), shipped_config()), HARDWARE)
+    assert (look.tag, look.names) == (named.tag, named.names)
 
 
 def test_what_lies_beside_the_middle_square_changes_nothing():

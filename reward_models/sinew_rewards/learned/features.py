@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
@@ -13,6 +13,7 @@ from sinew_core.robot import Robot
 from sinew_core.types import FloatArray, Keypoint, Observation, Task
 from sinew_perception.encoders.frozen_features import Config as FrozenConfig
 from sinew_perception.encoders.frozen_features import FrozenFeatures
+from sinew_perception.encoders.goal_encoder import shipped_config
 from sinew_perception.encoders.squares import square
 
 from sinew_rewards.goal import LastSeen, point_of, target_point, tip_position
@@ -26,7 +27,7 @@ class FeatureConfig:
 
     kind: Literal["keypoints", "pictures"] = "keypoints"
     cameras: tuple[str, ...] = ()  # of pictures; none named: every camera of the station
-    frozen: FrozenConfig = field(default_factory=FrozenConfig)  # the network that embeds pictures
+    frozen: FrozenConfig | None = None  # the network that embeds pictures; none: Sinew's goal encoder
     without: tuple[str, ...] = ()  # features left out, by name: an ablation
 
 
@@ -150,9 +151,14 @@ def make_features(config: FeatureConfig, hardware: Hardware) -> FeatureMap:
     features: FeatureMap = (
         KeypointFeatures(hardware.robot)
         if config.kind == "keypoints"
-        else PictureFeatures(_cameras(config, hardware), FrozenFeatures(config.frozen))
+        else PictureFeatures(_cameras(config, hardware), picture_network(config))
     )
     return Without(features, config.without) if config.without else features
+
+
+def picture_network(config: FeatureConfig) -> FrozenFeatures:
+    """Return the network that embeds pictures; ConfigError where its file is missing or another one's."""
+    return FrozenFeatures(config.frozen or shipped_config())
 
 
 def _cameras(config: FeatureConfig, hardware: Hardware) -> tuple[str, ...]:

@@ -92,7 +92,7 @@ def _with_encoder(facts: LearnedFacts, folder: Path) -> LearnedFacts:
     features tells whether it is the same one.
     """
     frozen = facts.features.frozen
-    if frozen.weights is None or frozen.weights.is_file():
+    if frozen is None or frozen.weights is None or frozen.weights.is_file():
         return facts
     for place in (folder, SHIPPED.parent):
         found = place / frozen.weights.name

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from sinew_core.hardware import Hardware
 from sinew_core.types import FloatArray
-from sinew_perception.encoders.frozen_features import FrozenFeatures
 
-from sinew_rewards.learned.features import FeatureConfig
+from sinew_rewards.learned.features import FeatureConfig, picture_network
 from sinew_rewards.learned.saved import Spread
 from sinew_rewards.learned.trajectory import Trajectory
 
@@ -53,16 +52,13 @@ def camera_parts(names: Sequence[str], config: FeatureConfig, hardware: Hardware
     Empty where some features of the cameras are left out, so that their places are not known.
     """
     cameras = config.cameras or tuple(hardware.cameras)
-    network = FrozenFeatures(config.frozen)
+    network = picture_network(config)
     size = network.features
     if len(names) != size * len(cameras):
         return []
-    parts = []
-    for i, camera in enumerate(cameras):
-        model = hardware.cameras[camera]
-        grey = np.full((1, model.height, model.width, 3), GREY, np.uint8)
-        parts.append(Part(camera, slice(i * size, (i + 1) * size), np.asarray(network(grey)[0], np.float64)))
-    return parts
+    grey = np.full((1, network.size, network.size, 3), GREY, np.uint8)
+    instead = np.asarray(network(grey)[0], np.float64)
+    return [Part(camera, slice(i * size, (i + 1) * size), instead) for i, camera in enumerate(cameras)]
 
 
 def ablations(parts: Sequence[Part], trajectories: Sequence[Trajectory], measure: Measure) -> list[Ablation]:
