@@ -1,7 +1,8 @@
 """A small convolutional network in whose features the distance between two pictures says how far it is to go.
 
-Its weights are learnt by `sinew reward encoder` (VIP, Ma et al. 2023); those that come with Sinew know the
-view from above of `pick_place` and `push`. `FrozenFeatures` takes it as a plugin, see `shipped_config`.
+Its weights are learnt by `sinew reward encoder` (VIP, Ma et al. 2023, and the true way in simulation); those
+that come with Sinew know the view from above of `pick_place` and `push`. `FrozenFeatures` takes it as a
+plugin, see `shipped_config`.
 """
 
 from __future__ import annotations
