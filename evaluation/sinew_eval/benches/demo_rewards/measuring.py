@@ -8,12 +8,12 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 from sinew_core.types import FloatArray
-from sinew_data.rewards_beside import Estimates
-from sinew_rewards.learned.scoring import Learner, Score, Scorer
+from sinew_rewards.learned.scoring import Learner, Scorer
 from sinew_rewards.learned.trajectory import Trajectory
 from sinew_rewards.report.ordering import ordering_figures
 from sinew_rewards.report.ranks import rank_correlation
 from sinew_rewards.report.standing import By, Case, chosen
+from sinew_rewards.report.subject import scored
 
 from sinew_eval.benches.demo_rewards.splitting import Split
 
@@ -31,7 +31,7 @@ def measure(learner: Learner, split: Split, seed: int) -> Figures:
     started = time.perf_counter()
     scorer = learner.fit(split.shown, (), seed)
     fit_s = time.perf_counter() - started
-    cases = [Case(item, estimates_of(scorer, item)) for item in split.unseen]
+    cases = [Case(item, scored(scorer, item.stamps, item.features)) for item in split.unseen]
     by = chosen("auto", cases)
     order = ordering_figures(cases, by)
     return {
@@ -42,23 +42,6 @@ def measure(learner: Learner, split: Split, seed: int) -> Figures:
         **_cut_figures(scorer, split.unseen),
         "fit_s": fit_s,
     }
-
-
-def estimates_of(scorer: Scorer, item: Trajectory) -> Estimates:
-    """Return what a scorer says of an episode, from its beginning."""
-    scorer.reset()
-    scores = [scorer.score(np.asarray(row, np.float64)) for row in item.features]
-
-    def column(of: Callable[[Score], float | None]) -> FloatArray:
-        return np.array([np.nan if (value := of(score)) is None else value for score in scores])
-
-    return Estimates(
-        item.stamps,
-        column(lambda score: score.value),
-        column(lambda score: score.success),
-        column(lambda score: score.progress),
-        column(lambda score: score.uncertainty),
-    )
 
 
 def pooled_correlation(cases: Sequence[Case], by: By) -> float | None:
