@@ -11,20 +11,28 @@ from sinew_core.errors import ConfigError
 
 def write_whole(path: Path, data: bytes) -> None:
     """Write a file, for good, or leave what was there; ConfigError where it cannot be written."""
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("wb") as stream:
+        replace_whole(path, path.with_name(f".{path.name}.{os.getpid()}.partial"), data)
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be written ({error.strerror}).") from error
+
+
+def replace_whole(path: Path, aside: Path, data: bytes) -> None:
+    """Write a file under the name `aside`, for good, and only then give it its own; OSError.
+
+    Where that fails nothing is left aside. It is up to the caller what a kill leaves there.
+    """
+    try:
+        with aside.open("wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
-        partial.replace(path)
+        aside.replace(path)
         sync_folder(path.parent)
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror}).") from error
     finally:
         with suppress(OSError):  # it has its name by now, or was never begun
-            partial.unlink()
+            aside.unlink()
 
 
 def sync_folder(folder: Path) -> None:

@@ -9,7 +9,6 @@ says that they are in it. So after a kill it goes back to its checkpoint and tak
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import threading
 from collections.abc import Mapping
@@ -17,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sinew_core.errors import ConfigError
-from sinew_core.files import sync_folder
+from sinew_core.files import replace_whole
 from sinew_data.replay import Schema
 
 from sinew_training.wire import Fragment, WireError, decode
@@ -147,16 +146,9 @@ class Inbox:
 
 def _write(path: Path, data: bytes) -> None:
     """Write a file whole or not at all, for good."""
-    aside = path.with_suffix(".part")
     try:
-        with aside.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        aside.replace(path)
-        sync_folder(path.parent)
+        replace_whole(path, path.with_suffix(".part"), data)
     except OSError:
-        for left in (aside, path):
-            with contextlib.suppress(OSError):
-                left.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it may have had its name already
+            path.unlink(missing_ok=True)
         raise

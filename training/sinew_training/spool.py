@@ -25,7 +25,7 @@ from typing import Any
 from safetensors import SafetensorError
 from safetensors.numpy import load
 from sinew_core.errors import ConfigError
-from sinew_core.files import sync_folder
+from sinew_core.files import replace_whole
 
 FORMAT = "sinew-spool/1"
 STATE = "spool.json"
@@ -238,15 +238,8 @@ class Spool:
         """Write a file whole or not at all, for good."""
         path, aside = self._folder / name, self._folder / f"{name}.part"
         try:
-            with aside.open("wb") as stream:
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            aside.replace(path)
-            sync_folder(self._folder)
+            replace_whole(path, aside, data)
         except OSError as error:
-            with contextlib.suppress(OSError):
-                aside.unlink(missing_ok=True)
             raise SpoolError(
                 f"{path}: cannot be written ({error.strerror}). What was there before is kept; free some "
                 "space, or give another spool."
