@@ -56,13 +56,32 @@ def run_verb(command: str, verbs: ModuleType, argv: Sequence[str]) -> int:
         module.name: EntryPoint(module.name, f"{verbs.__name__}.{module.name}:main", f"sinew.{command}")
         for module in iter_modules(verbs.__path__)
     }
+    return run_entry(command, entries, argv, kind="verb", word="VERB")
+
+
+def run_entry(
+    command: str,
+    entries: Mapping[str, EntryPoint],
+    argv: Sequence[str],
+    *,
+    kind: str,
+    word: str,
+    note: str = "",
+) -> int:
+    """Run the entry that argv names first, or tell after a note which there are.
+
+    An entry is a `kind`, and `word` stands for one in the usage. Returns and raises as `run_verb`.
+    """
     if not argv or argv[0] in ("-h", "--help"):
-        print(f"usage: sinew {command} VERB [options]    (sinew {command} VERB --help for its options)\n")
+        call = f"sinew {command} {word}"
+        print(f"usage: {call} [options]    ({call} --help for its options)\n")
+        if note:
+            print(f"{note}\n")
         print(summaries(entries))
         return 0 if argv else 2
     name, *rest = argv
     if name not in entries:
-        raise ConfigError(f"unknown verb '{name}'.{did_you_mean(name, entries)}")
+        raise ConfigError(f"unknown {kind} '{name}'.{did_you_mean(name, entries)}")
     return int(entries[name].load()(rest))
 
 
