@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 import yaml
 
 from sinew_core.config import load_yaml
-from sinew_core.errors import ConfigError
+from sinew_core.files import write_whole
 from sinew_core.hardware import calibration_of, overlaid
 
 HEADER = (
@@ -26,14 +25,5 @@ def write_calibration(hardware: Path, fields: Mapping[str, Any]) -> Path:
     path = calibration_of(hardware)
     before = load_yaml(path) if path.is_file() else {}
     text = HEADER + yaml.safe_dump(overlaid(before, fields), sort_keys=True, default_flow_style=None)
-    new = path.with_suffix(".new")
-    try:
-        path.parent.mkdir(exist_ok=True)
-        with new.open("w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
-        new.replace(path)
-    except OSError as error:
-        raise ConfigError(f"{path}: the calibration cannot be written ({error.strerror}).") from error
+    write_whole(path, text.encode())
     return path

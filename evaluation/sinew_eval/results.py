@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 from sinew_core.errors import ConfigError
+from sinew_core.files import replace_whole
 
 from sinew_eval.alternation import Alternation
 from sinew_eval.machine import describe_machine, package_versions
@@ -160,10 +161,8 @@ def episode_table(records: Sequence[EpisodeRecord]) -> str:
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Replace a file by one with this text; a crash leaves the old one or the new one."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    """Replace a file by one with this text; a crash leaves the old one or the new one. OSError."""
+    replace_whole(path, path.with_name(f".{path.name}.tmp"), text.encode())
 
 
 def prepare_folder(folder: Path, *, force: bool) -> None:

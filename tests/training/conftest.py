@@ -10,11 +10,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 
 @pytest.fixture(autouse=True)
-def _one_thread():
+def _arithmetic_of_its_own():
+    """One thread; and what `sinew train` sets for its whole process ends with the test."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+    torch.set_flush_denormal(False)
 
 
 @pytest.fixture

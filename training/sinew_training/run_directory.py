@@ -19,9 +19,10 @@ from typing import Any
 
 import yaml
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from sinew_core.config import from_mapping, load_yaml, to_mapping
 from sinew_core.errors import ConfigError
+from sinew_core.files import replace_whole
 from sinew_data.episode import versions
 from torch import Tensor
 
@@ -89,14 +90,9 @@ def open_run(path: Path) -> tuple[RunDirectory, TrainConfig]:
 
 def save_checkpoint(path: Path, tensors: Mapping[str, Tensor], state: Mapping[str, Any]) -> None:
     """Write tensors and counters as one file, whole or not at all; OSError where it cannot be written."""
-    aside = path.with_suffix(".part")
     header = {"format": FORMAT, "state": json.dumps(state)}
-    try:
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, aside, metadata=header)
-    except SafetensorError as error:
-        aside.unlink(missing_ok=True)
-        raise OSError(f"{path}: the checkpoint could not be written: {error}") from error
-    aside.replace(path)
+    data = save({name: tensor.contiguous() for name, tensor in tensors.items()}, header)
+    replace_whole(path, path.with_suffix(".part"), data)
 
 
 def load_checkpoint(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -143,7 +139,5 @@ class Progress:
             if record["steps"] <= (evaluated if record["kind"] == "evaluation" else steps)
         ]
         text = "".join(json.dumps(record) + "\n" for record in kept)
-        aside = self._path.with_suffix(".part")
-        aside.write_text(text, encoding="utf-8")
-        aside.replace(self._path)
+        replace_whole(self._path, self._path.with_suffix(".part"), text.encode())
         return kept

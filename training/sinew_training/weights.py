@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load
 from sinew_core.config import from_mapping
 from sinew_core.errors import ConfigError
+from sinew_core.files import replace_whole
 from sinew_core.hardware import Hardware
 from sinew_policies.learned.checkpoint import FORMAT, MEAN, STD, Acting, Sheet, checked_encoding, make_agent
 
@@ -87,9 +88,7 @@ def keep(folder: Path, weights: Weights) -> None:
         (folder / FILE, weights.data),
         ((folder / FILE).with_suffix(".json"), weights.sheet.encode()),
     ):
-        aside = path.with_name(f"{path.name}.part")
-        aside.write_bytes(data)
-        aside.replace(path)
+        replace_whole(path, path.with_name(f"{path.name}.part"), data)
 
 
 def recall(folder: Path) -> Weights | None:

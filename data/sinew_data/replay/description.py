@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from sinew_core.config import from_mapping, to_mapping
 from sinew_core.errors import ConfigError
-from sinew_core.files import sync_folder
+from sinew_core.files import replace_whole
 
 from sinew_data.replay.errors import ReplayError
 from sinew_data.replay.schema import Schema
@@ -44,13 +43,8 @@ class Description:
 
 def write_description(folder: Path, description: Description) -> None:
     """Write the file at once and for good; raises OSError."""
-    temporary = folder / f".{SCHEMA}.tmp"
-    with temporary.open("w", encoding="utf-8") as stream:
-        stream.write(json.dumps(to_mapping(description), indent=2) + "\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.rename(folder / SCHEMA)
-    sync_folder(folder)
+    text = json.dumps(to_mapping(description), indent=2) + "\n"
+    replace_whole(folder / SCHEMA, folder / f".{SCHEMA}.tmp", text.encode())
 
 
 def read_description(folder: Path) -> Description:

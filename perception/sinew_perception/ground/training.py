@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -16,6 +15,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from sinew_core.errors import ConfigError
+from sinew_core.files import write_whole
 from torch import Tensor
 
 from sinew_perception.ground.batches import CROPS, cropped, make_batch, say_about
@@ -176,14 +176,8 @@ def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
 
 
 def write_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
-    """Write a safetensors file that appears whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    with partial.open("wb") as stream:
-        stream.write(save(dict(tensors), dict(metadata)))
-        stream.flush()
-        os.fsync(stream.fileno())
-    partial.replace(path)
+    """Write a safetensors file, whole or not at all; ConfigError where it cannot be written."""
+    write_whole(path, save(dict(tensors), dict(metadata)))
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:

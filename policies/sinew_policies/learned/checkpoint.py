@@ -14,9 +14,10 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from sinew_core.config import from_mapping, to_mapping
 from sinew_core.errors import ConfigError, did_you_mean
+from sinew_core.files import replace_whole
 from sinew_core.hardware import Hardware
 from sinew_core.plugins import build
 from sinew_core.robot import Robot
@@ -80,12 +81,9 @@ def save_acting(path: Path, sheet: Sheet, tensors: Mapping[str, Tensor], mean: T
     """Write `path` (.safetensors) and the JSON beside it, each whole or not at all."""
     everything = {f"policy.{name}": tensor.contiguous() for name, tensor in tensors.items()}
     everything |= {MEAN: mean.contiguous(), STD: std.contiguous()}
-    aside = path.with_suffix(".part")
-    save_file(everything, aside)
-    text = path.with_suffix(".json.part")
-    text.write_text(json.dumps(to_mapping(sheet), indent=1) + "\n", encoding="utf-8")
-    aside.replace(path)
-    text.replace(path.with_suffix(".json"))
+    text = json.dumps(to_mapping(sheet), indent=1) + "\n"
+    for whole, data in ((path, save(everything)), (path.with_suffix(".json"), text.encode())):
+        replace_whole(whole, whole.with_name(f"{whole.name}.part"), data)
 
 
 def load_acting(path: Path, hardware: Hardware) -> Acting:
