@@ -98,9 +98,9 @@ class Lingering:
         return self._world.truth
 
     @property
-    def succeeded(self) -> bool:
-        """Whether the task has been done in this episode, though it may be undone by now."""
-        return self._world.since > 0
+    def since(self) -> int:
+        """Control periods from the first success of this episode on, itself counted; 0 before it."""
+        return self._world.since
 
     def close(self) -> None:
         """Stop the arm and release every device."""

@@ -41,15 +41,16 @@ class SimulationConfig:
     size: int = 128  # px
     crop_to_scene: bool = True  # the part of each image in which objects can lie; else all of it
     max_steps: int = 240  # control periods
-    linger: int = 24  # control periods that an episode goes on after success
+    calm: int = 0  # control periods after success in which the policy finishes what it does, as before it
+    linger: int = 24  # control periods that an episode goes on after these, the arm wandering about
     noise: float = 0.012  # rad or m, standard deviation of each joint's target about the policy's
     wander: float = 0.15  # the same after success
     shares: tuple[float, float, float] = field(default=(0.6, 0.2, 0.2))  # of the BEHAVIOURS
 
     def __post_init__(self) -> None:
         """Check the numbers."""
-        if self.max_steps < 1 or self.linger < 1 or min(self.noise, self.wander) < 0:
-            raise ValueError("expected max_steps and linger >= 1, noise and wander >= 0.")
+        if self.max_steps < 1 or self.linger < 1 or min(self.calm, self.noise, self.wander) < 0:
+            raise ValueError("expected max_steps and linger >= 1, calm, noise and wander >= 0.")
         if abs(sum(self.shares) - 1) > 1e-6 or min(self.shares) < 0:
             raise ValueError(f"shares: expected three of at least 0 with the sum 1, got {self.shares}.")
 
@@ -100,7 +101,7 @@ def _roll(config: SimulationConfig, folder: Path, seeds: Sequence[int]) -> Itera
             raise ConfigError(
                 f"hardware '{config.hardware}' is no simulation, so nobody knows the truth there."
             )
-        station = Lingering(with_station, config.linger)
+        station = Lingering(with_station, config.calm + config.linger)
         for seed in seeds:
             taken = _Taken(spec, station)
             result = _run(config, hardware, station, seed, taken)
@@ -117,7 +118,9 @@ def _run(
     behaviour, rng = behaviour_of(config, seed), np.random.default_rng([13, seed])
     affordance = make_affordance(config.affordance, hardware, config.task)
     policy = make_policy(config.policy, hardware, config.task)
-    shaken = Shaken(policy, hardware, rng, lambda: config.wander if station.succeeded else config.noise)
+    shaken = Shaken(
+        policy, hardware, rng, lambda: config.wander if station.since > config.calm else config.noise
+    )
     shaken.keeps_open = behaviour == "empty"
     brain = Brain(
         perception=make_perception(hardware, config.task),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +41,22 @@ def test_an_episode_goes_on_after_success_and_says_when_it_began(rolled: Path) -
     assert frames.facts.steps == first + REACH.linger
     dense = frames.step[frames.step >= first - 10]
     assert np.array_equal(dense, np.arange(dense[0], frames.facts.steps))
+
+
+def test_the_policy_finishes_in_calm_before_the_arm_wanders(tmp_path: Path) -> None:
+    calm, linger = 4, 4
+    seen = {}
+    for name, wander in (("wandering", 0.5), ("never", REACH.noise)):
+        config = replace(REACH, calm=calm, linger=linger, wander=wander)
+        list(roll_missing(config, tmp_path, [1]))
+        seen[name] = load_frames(episode_path(config, tmp_path, 1))
+    wandering, never = seen["wandering"], seen["never"]
+    assert never.truth is not None
+    first = int(never.step[never.truth.argmax()])
+    assert wandering.facts.steps == never.facts.steps == first + calm + linger
+    calmly = wandering.step <= first + calm
+    assert np.array_equal(wandering.pictures[calmly], never.pictures[calmly])
+    assert not np.array_equal(wandering.pictures[~calmly], never.pictures[~calmly])
 
 
 def test_an_episode_depends_on_its_seed_and_settings_alone(rolled: Path, tmp_path: Path) -> None:
@@ -150,11 +167,11 @@ def test_a_lingering_world_keeps_its_success_for_so_long(hardware: Hardware) -> 
     heard = []
     for _ in range(5):
         ended = lingering.world.success()
-        heard.append((ended, lingering.truth, lingering.succeeded))
+        heard.append((ended, lingering.truth, lingering.since))
     assert heard == [
-        (False, False, False),
-        (False, True, True),
-        (False, False, True),
-        (True, True, True),
-        (True, True, True),
+        (False, False, 0),
+        (False, True, 1),
+        (False, False, 2),
+        (True, True, 3),
+        (True, True, 4),
     ]

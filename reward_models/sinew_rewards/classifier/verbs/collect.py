@@ -58,6 +58,14 @@ def _parser() -> argparse.ArgumentParser:
     group.add_argument("--size", type=int, default=default.size, metavar="PX", help="edge of the pictures")
     group.add_argument("--whole", action="store_true", help="whole images, not where the scene can lie")
     group.add_argument("--noise", type=float, default=default.noise, help="of the joints' targets, rad or m")
+    group.add_argument(
+        "--calm",
+        type=natural,
+        default=default.calm,
+        metavar="N",
+        help="control periods after success in which the policy finishes, before the arm wanders about "
+        f"({default.calm}); a push first succeeds at the target's edge",
+    )
     group.add_argument("--force", action="store_true", help="remove frames made with other settings")
     return parser
 
@@ -103,6 +111,7 @@ def _config(arguments: argparse.Namespace) -> SimulationConfig:
             size=arguments.size,
             crop_to_scene=not arguments.whole,
             noise=arguments.noise,
+            calm=arguments.calm,
         )
     except ValueError as error:
         raise ConfigError(f"sinew classifier collect: {error}") from error
