@@ -16,7 +16,8 @@ class Sizes:
 
     cameras: int
     size: int  # px, edge of the pictures
-    widths: tuple[int, ...] = (24, 48, 64, 96)  # channels, each at half the size of the one before
+    widths: tuple[int, ...] = (24, 48, 64, 96)  # channels of the layers
+    halvings: int = 4  # layers, from the first on, of which each sees at half the size of the one before
     places: int = 16  # things whose places are told
     hidden: int = 64
 
@@ -24,6 +25,8 @@ class Sizes:
         """Check that the channels can be normalised in groups."""
         if self.cameras < 1 or not self.widths or any(width % GROUPS for width in self.widths):
             raise ValueError(f"expected cameras >= 1 and widths in multiples of {GROUPS}, got {self}.")
+        if not 1 <= self.halvings <= len(self.widths):
+            raise ValueError(f"halvings: expected 1 to {len(self.widths)}, the layers, got {self.halvings}.")
 
 
 class Trunk(nn.Module):
@@ -42,9 +45,13 @@ class Trunk(nn.Module):
             # The first layer's maps are the largest, and its input is normalised already.
             norm = [nn.GroupNorm(GROUPS, outer)] if i else []
             kernel = 3 if i else 5
-            layers += [nn.Conv2d(inner, outer, kernel, 2, kernel // 2, bias=not i), *norm, nn.ReLU()]
+            stride = 2 if i < sizes.halvings else 1
+            layers += [nn.Conv2d(inner, outer, kernel, stride, kernel // 2, bias=not i), *norm, nn.ReLU()]
             inner = outer
-        layers += [nn.Conv2d(inner, inner, 3, 1, 1, bias=False), nn.GroupNorm(GROUPS, inner), nn.ReLU()]
+        # Where less is halved, the last layer reaches further, so that it still sees as much of the picture.
+        apart = 2 ** (len(sizes.widths) - sizes.halvings)
+        last = nn.Conv2d(inner, inner, 3, 1, apart, dilation=apart, bias=False)
+        layers += [last, nn.GroupNorm(GROUPS, inner), nn.ReLU()]
         self.layers = nn.Sequential(*layers)
         self.places = nn.Conv2d(inner, sizes.places, 1)
         self.features = inner + 2 * sizes.places

@@ -20,7 +20,7 @@ from sinew_rewards.classifier.command import main
 from sinew_rewards.classifier.labels import LabelRule, label_all
 from sinew_rewards.classifier.making import page_path
 from sinew_rewards.classifier.model import SuccessClassifier
-from sinew_rewards.classifier.scorer import facts_path, load_facts
+from sinew_rewards.classifier.scorer import facts_path, load_facts, save_facts
 from sinew_rewards.classifier.splits import Shares, split_episodes
 from sinew_rewards.classifier.training import TrainConfig, Trainer, train
 from squares import EDGE, TASK, edit_json, episode, hardware_file, make_folder, observe, picture
@@ -238,6 +238,21 @@ def test_the_same_command_makes_the_same_weights_and_another_seed_others(data: P
         train_command(data, out, "--seed", seed, steps=4)
         digests.append(load_facts(out).weights_sha256)
     assert digests[0] == digests[1] != digests[2]
+
+
+def test_a_fine_classifier_says_so_and_serves(data: Path, hardware: Hardware, tmp_path: Path) -> None:
+    out = tmp_path / "fine.safetensors"
+    train_command(data, out, "--fine", steps=4)
+    assert load_facts(out).sizes.halvings == 3
+    classifier = model(out, hardware, force=True)
+    classifier.reset(TASK)
+    frame = picture(np.random.default_rng(1), done=True)
+    said = classifier.estimate(observe(hardware, [("top", frame)])).terms["probability"]
+    beside = load_facts(out)
+    save_facts(out, replace(beside, sizes=replace(beside.sizes, halvings=4)))
+    coarse = model(out, hardware, force=True)
+    coarse.reset(TASK)
+    assert coarse.estimate(observe(hardware, [("top", frame)])).terms["probability"] != said
 
 
 def test_provenance_names_no_machine_paths(made: Path) -> None:

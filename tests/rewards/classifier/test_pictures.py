@@ -80,6 +80,31 @@ def test_the_network_takes_any_size_and_number_of_cameras(size: int) -> None:
     assert network(as_input(pictures)).shape == (3,)
 
 
+def seen_by_the_middle(sizes: Sizes) -> tuple[int, torch.Tensor]:
+    """The edge of a trunk's map, and the columns of the picture that the middle of the map depends on."""
+    trunk = SuccessNetwork(sizes).trunks[0]
+    # Group normalisation looks at the whole picture, and a dead unit at none: neither is in the geometry.
+    layers = [layer for layer in trunk.layers if isinstance(layer, torch.nn.Conv2d)]  # type: ignore[union-attr]
+    picture = torch.ones((1, 3, sizes.size, sizes.size), requires_grad=True)
+    found = picture
+    for layer in layers:
+        torch.nn.init.constant_(layer.weight, 1e-3)
+        found = layer(found)
+    middle = found.shape[-1] // 2
+    found[0, 0, middle, middle].backward()  # type: ignore[no-untyped-call]
+    assert picture.grad is not None
+    return found.shape[-1], picture.grad.abs().sum((0, 1, 2)).nonzero()[:, 0]
+
+
+def test_a_fine_network_has_a_map_twice_as_fine_that_sees_as_much() -> None:
+    coarse, seen_coarse = seen_by_the_middle(Sizes(cameras=1, size=128))
+    fine, seen_fine = seen_by_the_middle(Sizes(cameras=1, size=128, halvings=3))
+    assert (coarse, fine) == (8, 16)
+    assert len(seen_fine) >= len(seen_coarse) > 40
+    with pytest.raises(ValueError, match="halvings: expected 1 to 4"):
+        Sizes(cameras=1, size=128, halvings=5)
+
+
 def test_the_network_has_a_few_hundred_thousand_parameters() -> None:
     network = SuccessNetwork(Sizes(cameras=2, size=128))
     assert 1e5 < sum(p.numel() for p in network.parameters()) < 1e6

@@ -90,6 +90,11 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="success does not depend on colours: half of the pictures have theirs exchanged",
     )
+    parser.add_argument(
+        "--fine",
+        action="store_true",
+        help="look twice as closely, where a centimetre decides; takes half as long again",
+    )
     parser.add_argument("--validation", type=float, default=shares.validation, help="share of the episodes")
     parser.add_argument("--held-out", type=float, default=shares.held_out, help="share of the episodes")
     parser.add_argument("--threads", type=int, default=0, help="of torch (its own choice)")
@@ -106,6 +111,7 @@ def _train_config(arguments: argparse.Namespace) -> TrainConfig:
             steps=arguments.steps,
             batch=arguments.batch,
             positive_weight=arguments.positive_weight,
+            fine=arguments.fine,
             augment=AugmentConfig(exchange=0.5 if arguments.any_colour else 0.0),
         )
     except ValueError as error:
