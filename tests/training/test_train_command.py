@@ -4,6 +4,7 @@ import json
 
 import pytest
 from sinew_core.cli import main
+from sinew_core.config import load_yaml
 
 TINY = """
 agent: {plugin: "sinew_policies.agents.rlpd:Rlpd", hidden: [16, 16], critics: 2, updates: 1}
@@ -81,3 +82,13 @@ def test_a_training_from_the_command_line_leaves_a_run_that_eval_reads(tmp_path,
     assert {"steps", "wall_s", "success_rate", "wilson_95"} <= result.keys()
     assert main(["eval", str(run), "--task", "push", "--episodes", "1", "--max-steps", "20", "--json"]) == 0
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["episodes"] == 1
+
+
+def test_a_judge_that_is_named_keeps_the_other_settings_of_the_configuration(tmp_path, tiny):
+    tiny.write_text(TINY + "judge: {success_frames: 3}\n")
+    (tmp_path / "patient.yaml").write_text('plugin: "judges:Patient"\nlooks: 5\n')
+    named = ["--config", str(tiny), "--judge", str(tmp_path / "patient.yaml"), "--final-episodes", "0"]
+    assert main(["train", *named, "--out", str(tmp_path / "run")]) == 0
+    judge = load_yaml(tmp_path / "run/config.yaml")["judge"]
+    assert judge["success_frames"] == 3
+    assert judge["success"]["plugin"] == "judges:Patient"

@@ -109,7 +109,9 @@ def _open(arguments: argparse.Namespace) -> tuple[RunDirectory, TrainConfig]:
     if arguments.algo:
         data["agent"] = _agent(arguments.algo)
     if arguments.judge:
-        data["judge"] = {"success": named_spec("reward", arguments.judge)}
+        told = data.get("judge")  # of the configuration: its other settings stay
+        rest = told if isinstance(told, Mapping) else {}
+        data["judge"] = {**rest, "success": named_spec("reward", arguments.judge)}
     if "dataset" in given and "demonstrations" not in given:
         given["demonstrations"] = 0
     if arguments.offline:
