@@ -15,6 +15,7 @@ from sinew_rewards.classifier.pictures import CameraView, missing_cameras
 from sinew_rewards.classifier.scorer import ClassifierFacts, Scorer, load_scorer
 
 log = logging.getLogger(__name__)
+BELOW_HALF = 0.499  # still below one half as a float32
 UNKNOWN = 0.5  # standard deviation of a value that is 0 or 1, and nobody knows which
 
 
@@ -34,7 +35,10 @@ class Config:
 
 
 class SuccessClassifier:
-    """Values: 1 where the probability reaches the threshold, else 0; `success` is the probability.
+    """Values: 1 where the probability reaches the threshold, else 0.
+
+    `success` is the probability, kept on the verdict's side of one half: whoever takes one half for a success
+    then takes what the report card speaks of.
 
     Where a camera's frame is missing, or its light is unlike any that training knew (a lens cap, a lamp
     that failed), success is not said: the value is 0 with `uncertainty` 0.5.
@@ -81,13 +85,18 @@ class SuccessClassifier:
         return RewardEstimate(
             stamp=observation.stamp,
             value=float(verdict),
-            success=probability if self._config.ends_episode else None,
+            success=_reported(probability, verdict) if self._config.ends_episode else None,
             terms={"probability": probability, "seen": 1.0, "flips": float(self._flips)},
         )
 
     def _unknown(self, observation: Observation) -> RewardEstimate:
         terms = {"probability": 0.0, "seen": 0.0, "flips": float(self._flips)}
         return RewardEstimate(observation.stamp, 0.0, uncertainty=UNKNOWN, terms=terms)
+
+
+def _reported(probability: float, verdict: bool) -> float:
+    """Return the probability, on the verdict's side of one half: a judge that takes that takes the card's."""
+    return max(probability, 0.5) if verdict else min(probability, BELOW_HALF)
 
 
 def _check_card(config: Config, facts: ClassifierFacts, card: Card | None, threshold: float) -> None:

@@ -84,6 +84,19 @@ def test_labels_that_say_nothing_fail_the_card_and_the_plugin_refuses(poor: Path
     assert all(sentence in str(refused.value) for sentence in failures)
 
 
+@pytest.mark.parametrize(("done", "threshold"), [(True, 1.0), (False, 1e-9)])
+def test_success_is_on_the_verdicts_side_of_one_half(
+    good: Path, hardware: Hardware, *, done: bool, threshold: float
+) -> None:
+    classifier = model(good, hardware, threshold=threshold, force=True)
+    classifier.reset(TASK)
+    frame = picture(np.random.default_rng(1), done=done)
+    estimate = classifier.estimate(observe(hardware, [("top", frame)]))
+    assert estimate.success is not None
+    assert (estimate.terms["probability"] >= 0.5) is done
+    assert (np.float32(estimate.success) >= 0.5) == bool(estimate.value) == (not done)
+
+
 def test_force_overrides_a_failed_card_and_says_so(
     poor: Path, hardware: Hardware, caplog: pytest.LogCaptureFixture
 ) -> None:
