@@ -22,7 +22,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from sinew_core.config import from_mapping, load_yaml, to_mapping
 from sinew_core.errors import ConfigError
-from sinew_core.files import replace_whole
+from sinew_core.files import replace_whole, write_whole
 from sinew_data.episode import versions
 from torch import Tensor
 
@@ -70,13 +70,9 @@ def create_run(path: Path, config: TrainConfig) -> RunDirectory:
         raise ConfigError(
             f"{path} exists and is not empty. Go on with it by --resume, or give another --out."
         )
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-        run.config.write_text(yaml.safe_dump(to_mapping(config), sort_keys=False), encoding="utf-8")
-        facts = json.dumps({"format": FORMAT, **versions()}, indent=1)
-        (path / "versions.json").write_text(facts + "\n", encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(f"{path}: cannot be written ({error.strerror}).") from error
+    write_whole(run.config, yaml.safe_dump(to_mapping(config), sort_keys=False).encode())
+    facts = json.dumps({"format": FORMAT, **versions()}, indent=1)
+    write_whole(path / "versions.json", f"{facts}\n".encode())
     return run
 
 

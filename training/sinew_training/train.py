@@ -14,6 +14,7 @@ import torch
 from rich.console import Console
 from sinew_core.config import from_mapping, load_yaml
 from sinew_core.errors import ConfigError
+from sinew_core.files import write_whole
 from sinew_core.models import named_spec
 from sinew_core.plugins import plugin_spec
 from sinew_eval.options import natural, positive
@@ -44,7 +45,7 @@ def main(argv: Sequence[str]) -> int:
             trainer.close()
     score = _score(run, config, arguments.final_episodes)
     result = {"steps": counters.steps, "wall_s": counters.wall_s, **score}
-    (run.path / "result.json").write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    write_whole(run.path / "result.json", (json.dumps(result, indent=1) + "\n").encode())
     if not arguments.json:
         console.print(f"policy:={run.policy}", markup=False)
     print(json.dumps(result))
