@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+COARSE, FINE = 4, 3  # halvings of a picture down to the map in which things are placed
 GROUPS = 8  # of group normalisation, which knows no difference between training and use
 
 
@@ -17,7 +18,7 @@ class Sizes:
     cameras: int
     size: int  # px, edge of the pictures
     widths: tuple[int, ...] = (24, 48, 64, 96)  # channels of the layers
-    halvings: int = 4  # layers, from the first on, of which each sees at half the size of the one before
+    halvings: int = COARSE  # layers, from the first on, of which each sees at half the size of the one before
     places: int = 16  # things whose places are told
     hidden: int = 64
 

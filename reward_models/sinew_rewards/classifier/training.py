@@ -21,7 +21,7 @@ from torch.nn import functional
 from sinew_rewards.classifier.augment import AugmentConfig, augmented
 from sinew_rewards.classifier.batches import FrameTable, balanced_loss, digest_of, validation_frames
 from sinew_rewards.classifier.frames import one_kind
-from sinew_rewards.classifier.network import Sizes, SuccessNetwork, as_input
+from sinew_rewards.classifier.network import COARSE, FINE, Sizes, SuccessNetwork, as_input
 from sinew_rewards.classifier.scorer import build_network, logits_of, looks_of
 from sinew_rewards.classifier.splits import Split
 from sinew_rewards.files import map_arrays
@@ -43,7 +43,7 @@ class TrainConfig:
     positive_weight: float = 1.0  # of a frame of success in the loss, relative to one without
     every: int = 25  # steps between looks at the validation part
     patience: int = 10  # looks without a better one, after which it ends
-    fine: bool = False  # a map twice as fine, where a centimetre decides; half as slow again
+    fine: bool = False  # a map twice as fine, where a centimetre decides; takes half as long again
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def __post_init__(self) -> None:
@@ -76,7 +76,7 @@ class Trainer:
     def __init__(self, config: TrainConfig, split: Split) -> None:
         self.config, self.progress = config, Progress()
         spec = one_kind([item.frames for item in (*split.train, *split.validation)])
-        self.sizes = Sizes(len(spec.views), spec.size, halvings=3 if config.fine else 4)
+        self.sizes = Sizes(len(spec.views), spec.size, halvings=FINE if config.fine else COARSE)
         self.data_digest = digest_of([*split.train, *split.validation])
         self.looks = looks_of([item.frames.pictures for item in split.train])
         self._train = FrameTable(split.train)

@@ -62,7 +62,7 @@ def main(argv: Sequence[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="sinew classifier train", description=__doc__)
-    default, shares = TrainConfig(), Shares()
+    shares = Shares()
     add_data_options(parser)
     parser.add_argument("--out", type=Path, required=True, metavar="FILE", help="weights (.safetensors)")
     parser.add_argument("--cameras", default="", metavar="A,B", help="all that every episode has")
@@ -75,6 +75,18 @@ def _parser() -> argparse.ArgumentParser:
         metavar="CAMERA=L,T,R,B",
         help="the part that counts, px",
     )
+    _add_learning(parser)
+    parser.add_argument("--validation", type=float, default=shares.validation, help="share of the episodes")
+    parser.add_argument("--held-out", type=float, default=shares.held_out, help="share of the episodes")
+    parser.add_argument("--threads", type=int, default=0, help="of torch (its own choice)")
+    parser.add_argument("--resume", action="store_true", help="go on from FILE's checkpoint")
+    parser.add_argument("--force", action="store_true", help="replace FILE, begin anew")
+    parser.add_argument("--json", action="store_true", help="end with one JSON object on stdout")
+    return parser
+
+
+def _add_learning(parser: argparse.ArgumentParser) -> None:
+    default = TrainConfig()
     parser.add_argument("--steps", type=int, default=default.steps, help=f"at most ({default.steps})")
     parser.add_argument("--batch", type=int, default=default.batch)
     parser.add_argument("--seed", type=int, default=0, help="of weights, batches, augmentation and split")
@@ -95,13 +107,6 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="look twice as closely, where a centimetre decides; takes half as long again",
     )
-    parser.add_argument("--validation", type=float, default=shares.validation, help="share of the episodes")
-    parser.add_argument("--held-out", type=float, default=shares.held_out, help="share of the episodes")
-    parser.add_argument("--threads", type=int, default=0, help="of torch (its own choice)")
-    parser.add_argument("--resume", action="store_true", help="go on from FILE's checkpoint")
-    parser.add_argument("--force", action="store_true", help="replace FILE, begin anew")
-    parser.add_argument("--json", action="store_true", help="end with one JSON object on stdout")
-    return parser
 
 
 def _train_config(arguments: argparse.Namespace) -> TrainConfig:
